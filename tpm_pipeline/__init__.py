@@ -1,0 +1,1 @@
+"""From migrant reception offices' forms to logframe indicators."""

@@ -1,0 +1,1 @@
+"""Demo: a synthetic population that fills the forms."""

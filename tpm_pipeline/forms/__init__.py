@@ -1,0 +1,1 @@
+"""Forms: from the spreadsheet to typed tables."""

@@ -1,0 +1,1 @@
+"""Indicators: from facts to logframe values."""

@@ -1,0 +1,35 @@
+"""Where the project's files are. Imports nothing of ours."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMS = ROOT / "forms"
+LISTS = FORMS / "lists"
+WAREHOUSE = ROOT / "warehouse"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target` that takes its place when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_atomically(target: Path, content: bytes | str) -> None:
+    """Write a whole file, or leave the old one untouched."""
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(target) as draft:
+        draft.write_bytes(data)

@@ -1,0 +1,1 @@
+"""Servers: where forms live and submissions come from."""

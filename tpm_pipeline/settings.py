@@ -1,0 +1,73 @@
+"""What an installation can choose, from the environment (`TPM_…`) or a `.env` file."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tpm_pipeline.errors import SettingsError
+from tpm_pipeline.paths import ROOT
+
+
+class Settings(BaseSettings):
+    """Every setting, with the sentence that documents it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TPM_", env_file=ROOT / ".env", secrets_dir=None, extra="ignore", frozen=True
+    )
+
+    data: Path = Field(ROOT / "data", description="Folder of everything generated.")
+    server: Literal["local", "central"] = Field(
+        "local", description="Kind of server forms are deployed to and pulled from."
+    )
+    central_url: str = Field("", description="Address of ODK Central, for example https://odk.example.org.")
+    central_email: str = Field("", description="E-mail of the Central web user the pipeline signs in as.")
+    central_password: SecretStr = Field(SecretStr(""), description="Password of that web user.")
+    central_project: str = Field("TPM Souss-Massa", description="Name of the Central project; created when missing.")
+    serve_host: str = Field("127.0.0.1", description="Address the local server listens on.")
+    serve_port: int = Field(8010, description="Port the local server listens on.")
+    serve_token: SecretStr = Field(
+        SecretStr(""), description="Token the local server asks for; needed beyond loopback."
+    )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""), description="Secret behind pseudonyms; when empty, one is made and kept in data/private/."
+    )
+    memory_limit: str = Field("2GB", description="Memory DuckDB may use before it spills to disk.")
+    timeout_s: float = Field(120.0, gt=0, description="Seconds without a byte after which a server counts as down.")
+    small_cell: int = Field(5, ge=1, description="Published counts of people below this number are hidden.")
+
+    @property
+    def private(self) -> Path:
+        """The folder that may hold personal data."""
+        return self.data / "private"
+
+    @property
+    def private_db(self) -> Path:
+        """The warehouse: raw, staging and marts."""
+        return self.private / "warehouse.duckdb"
+
+    @property
+    def analysts_db(self) -> Path:
+        """The file analysts open: marts, indicators, reference and descriptions."""
+        return self.data / "tpm.duckdb"
+
+    @property
+    def local_store(self) -> Path:
+        """The folder of the local server."""
+        return self.private / "server"
+
+    @property
+    def dashboard(self) -> Path:
+        """The dashboard page."""
+        return self.data / "dashboard.html"
+
+
+def load() -> Settings:
+    """Read the settings, or say which one is wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TPM_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError("SET-001", name, f"{first['msg']}.", "Correct it in the environment or in .env.") from None

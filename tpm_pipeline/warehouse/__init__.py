@@ -1,0 +1,1 @@
+"""Warehouse: raw, staging and marts in DuckDB."""

@@ -1,0 +1,1 @@
+"""Web: the local server that phones and browsers speak to."""
