@@ -4,7 +4,7 @@ TpmError
 ├── SettingsError      SET-xxx  exit 10  a setting, a secret or a file of the installation
 ├── FormError          FORM-xxx exit 11  an XLSForm: where it is wrong, sheet and row
 ├── ServerError        SRV-xxx  exit 12  a server that refuses, fails or answers nonsense
-│   └── ServerUnavailable                the same request may succeed later (retryable)
+│   └── ServerUnavailableError            the same request may succeed later (retryable)
 ├── WarehouseError     WH-xxx   exit 13  the database, a mart, a cleaning log
 ├── IndicatorError     IND-xxx  exit 14  a declaration, a query or an example of an indicator
 └── PublicationError   PUB-xxx  exit 15  a file that could not be written
@@ -42,7 +42,7 @@ class ServerError(TpmError):
     exit_code = 12
 
 
-class ServerUnavailable(ServerError):
+class ServerUnavailableError(ServerError):
     """A server did not answer, or not completely: trying again can help."""
 
     retryable = True

@@ -10,7 +10,7 @@ from tpm_pipeline.records import Change, CompiledForm, Dialect, FormVersion, Pag
 class Server(Protocol):
     """A place forms are deployed to and submissions pulled from.
 
-    Every method raises `ServerError`, or `ServerUnavailable` when trying again can help.
+    Every method raises `ServerError`, or `ServerUnavailableError` when trying again can help.
     """
 
     name: str
