@@ -6,6 +6,7 @@ TpmError
 ├── ServerError        SRV-xxx  exit 12  a server that refuses, fails or answers nonsense
 │   └── ServerUnavailableError            the same request may succeed later (retryable)
 ├── WarehouseError     WH-xxx   exit 13  the database, a mart, a cleaning log
+│   └── DatabaseLockedError               another process is writing (retryable)
 ├── IndicatorError     IND-xxx  exit 14  a declaration, a query or an example of an indicator
 └── PublicationError   PUB-xxx  exit 15  a file that could not be written
 """
@@ -52,6 +53,12 @@ class WarehouseError(TpmError):
     """The database, a mart or a cleaning log is wrong."""
 
     exit_code = 13
+
+
+class DatabaseLockedError(WarehouseError):
+    """Another process holds the database: trying again can help."""
+
+    retryable = True
 
 
 class IndicatorError(TpmError):

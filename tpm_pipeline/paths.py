@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent
 FORMS = ROOT / "forms"
 LISTS = FORMS / "lists"
 WAREHOUSE = ROOT / "warehouse"

@@ -161,6 +161,32 @@ class PullReport:
 
 
 @dataclass(frozen=True)
+class RefreshReport:
+    """What a refresh brought, and whether it had anything to publish."""
+
+    pulled: tuple[PullReport, ...]
+    published: bool
+
+    @property
+    def written(self) -> int:
+        """Submissions that were new or changed."""
+        return sum(report.written for report in self.pulled)
+
+
+@dataclass(frozen=True)
+class IndicatorLine:
+    """An indicator's latest reporting year, for a quick look."""
+
+    code: str
+    name: str
+    period: str
+    value: float | None
+    target: float | None
+    unit: str
+    decimals: int
+
+
+@dataclass(frozen=True)
 class Period:
     """A half-open span of time with the name people give it (`2021-03`, `2021-T1`, `projet`)."""
 

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     serve_token: SecretStr = Field(
         SecretStr(""), description="Token the local server asks for; needed beyond loopback."
     )
+    warehouse_key: SecretStr = Field(SecretStr(""), description="When set, the private database is encrypted with it.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""), description="Secret behind pseudonyms; when empty, one is made and kept in data/private/."
     )

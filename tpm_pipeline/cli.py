@@ -1,0 +1,126 @@
+"""`tpm`: one command per arrow of the picture. Parses, calls jobs, maps errors to exit codes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tpm_pipeline import settings as configuration
+from tpm_pipeline.errors import TpmError
+
+if TYPE_CHECKING:
+    from tpm_pipeline.jobs import Progress
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="From reception offices' forms to logframe indicators.")
+forms = typer.Typer(no_args_is_help=True, help="Work on the spreadsheets of forms/.")
+app.add_typer(forms, name="forms")
+
+
+@app.command(epilog="Example: tpm check --full")
+def check(full: Annotated[bool, typer.Option(help="Also run ODK Validate.")] = False) -> None:
+    """Say what is wrong before anything is deployed: forms, marts, indicators."""
+    from tpm_pipeline import jobs
+
+    findings = jobs.check(full=full)
+    for finding in findings:
+        typer.echo(f"{finding.level}: {finding.code} · {finding.where}: {finding.what}")
+    errors = sum(finding.level == "error" for finding in findings)
+    typer.echo(f"{errors} errors, {len(findings) - errors} warnings")
+    if errors:
+        raise typer.Exit(11)
+
+
+@forms.command(epilog="Example: tpm forms render")
+def render() -> None:
+    """Rewrite each form's readable .md from its spreadsheet."""
+    from tpm_pipeline import jobs
+
+    for path in jobs.render_forms():
+        typer.echo(path)
+
+
+@app.command(epilog="Example: tpm deploy --plan")
+def deploy(plan: Annotated[bool, typer.Option(help="Only say what would change.")] = False) -> None:
+    """Make the server hold the forms as they are here."""
+    from tpm_pipeline import jobs
+
+    for change in jobs.deploy(configuration.load(), plan_only=plan):
+        typer.echo(f"{change.action}: {change.what}")
+
+
+@app.command(epilog="Example: tpm pull tpm_visite")
+def pull(form_id: Annotated[str | None, typer.Argument(help="One form; all of them when left out.")] = None) -> None:
+    """Bring new, edited, reviewed and deleted submissions into raw."""
+    from tpm_pipeline import jobs
+
+    with _progress() as progress:
+        for name in [form_id] if form_id else jobs.form_ids():
+            report = jobs.pull_form(configuration.load(), name, progress)
+            typer.echo(f"{name}: {report.seen} seen, {report.written} new or changed")
+
+
+@app.command(epilog="Example: tpm refresh")
+def refresh() -> None:
+    """Pull, and when anything changed rebuild and publish: what the scheduler does, without Prefect."""
+    from tpm_pipeline import jobs
+
+    with _progress() as progress:
+        report = jobs.refresh(configuration.load(), progress)
+    if report.published:
+        typer.echo(f"{report.written} new or changed submissions; publications written.")
+    else:
+        typer.echo("Nothing new: the publications are up to date.")
+
+
+@app.command(epilog="Example: tpm indicators")
+def indicators() -> None:
+    """Show the indicators of the latest publication, and where the dashboard is."""
+    from tpm_pipeline import jobs
+
+    loaded = configuration.load()
+    typer.echo(jobs.summary(loaded))
+    typer.echo(f"\nDashboard: {loaded.dashboard}")
+
+
+@app.command(epilog="Example: tpm serve")
+def serve() -> None:
+    """Run the local server that phones and browsers send to."""
+    from tpm_pipeline.web.serve import serve as run
+
+    run(configuration.load())
+
+
+@app.command(epilog="Example: tpm demo --visits 500")
+def demo(
+    visits: Annotated[int, typer.Option(help="How many visits to make up.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed, another population.")] = 1,
+) -> None:
+    """Make up a synthetic population and send its forms to a local server of its own."""
+    from tpm_pipeline import jobs
+
+    with _progress() as progress:
+        sent = jobs.demo(configuration.load(), seed=seed, visits=visits, progress=progress)
+    typer.echo(f"{sent} synthetic submissions sent" if sent else "The synthetic submissions are there already.")
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """Show a moving line on a terminal, nothing in cron."""
+    if not sys.stderr.isatty():
+        yield lambda _message: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("…") as status:
+        yield status.update
+
+
+def main() -> None:
+    """Run a command; a user's mistake prints one line and exits with its family's code."""
+    try:
+        app()
+    except TpmError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(error.exit_code) from None

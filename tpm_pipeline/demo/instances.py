@@ -1,0 +1,101 @@
+"""Synthetic submissions: the XML a phone would send for each event of the demo population."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from tpm_pipeline.demo import population
+from tpm_pipeline.demo.cases import Answers, Event, Value
+from tpm_pipeline.forms import schema
+from tpm_pipeline.records import FormVersion, MediaFile
+
+_TEMPLATE = "{http://openrosa.org/javarosa}template"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A filled form, ready to send."""
+
+    form_id: str
+    instance_id: str
+    xml: bytes
+    attachments: tuple[MediaFile, ...]
+
+
+def generate(seed: int, visits: int, versions: Mapping[str, FormVersion]) -> Iterator[Submission]:
+    """Yield `visits` synthetic visits with their follow-ups and interviews, in chronological order.
+
+    `versions` holds the deployed version of each form by form_id. The same arguments give the same bytes.
+    """
+    templates = {form_id: template(version.xform) for form_id, version in versions.items()}
+    for event in population.events(seed, visits, service_labels(versions["tpm_visite"])):
+        xml = written(event, templates[event.form_id])
+        yield Submission(event.form_id, event.instance_id, xml, event.attachments)
+
+
+def template(xform: bytes) -> etree._Element:
+    """The empty instance of a form: every node once, in the form's order."""
+    instance = next(etree.fromstring(xform).iterfind(".//{*}model/{*}instance"))[0]
+    for node in [node for node in instance.iter() if _TEMPLATE in node.attrib]:
+        parent = node.getparent()
+        if parent is not None:
+            parent.remove(node)
+    return instance
+
+
+def service_labels(version: FormVersion) -> Mapping[str, str]:
+    """The services' French names, as the phone shows them."""
+    return {choice.name: choice.labels["fr"] for choice in schema.read(version.xform).lists["service"]}
+
+
+def written(event: Event, instance: etree._Element) -> bytes:
+    """Write an event as the form's instance."""
+    answers = {**event.answers, **_metadata(event)}
+    attributes = f"id={quoteattr(instance.get('id', ''))} version={quoteattr(instance.get('version', ''))}"
+    root = etree.QName(instance).localname
+    content = "".join(_node(node, answers, event) for node in instance)
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n<{root} {attributes}>{content}</{root}>".encode()
+
+
+def _metadata(event: Event) -> Answers:
+    return {
+        "start": event.began.isoformat(timespec="milliseconds"),
+        "end": event.ended.isoformat(timespec="milliseconds"),
+        "today": event.began.date().isoformat(),
+        "username": "demo",
+        "deviceid": event.device,
+        "instanceID": event.instance_id,
+        "instanceName": event.name,
+    }
+
+
+def _node(node: etree._Element, answers: Answers, event: Event) -> str:
+    """Write one node: nothing when it was not asked, the form's own content when nothing is said of it."""
+    name = etree.QName(node).localname
+    if name == "entity":
+        return _entity(node, event)
+    value: Value = answers.get(name, node.text or "")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return "".join(_group(name, node, row, event) for row in value)
+    return _group(name, node, answers, event) if len(node) else _leaf(name, value)
+
+
+def _group(name: str, node: etree._Element, answers: Answers, event: Event) -> str:
+    content = "".join(_node(child, answers, event) for child in node)
+    return f"<{name}>{content}</{name}>"
+
+
+def _leaf(name: str, value: str) -> str:
+    return f"<{name}>{escape(value)}</{name}>" if value else f"<{name}/>"
+
+
+def _entity(node: etree._Element, event: Event) -> str:
+    if event.entity is None:
+        return ""
+    said = {"id": event.entity.id, "baseVersion": event.entity.base_version, **event.entity.flags}
+    attributes = " ".join(f"{key}={quoteattr(said.get(str(key), value))}" for key, value in node.attrib.items())
+    return f"<entity {attributes}>{_leaf('label', event.entity.label)}</entity>"

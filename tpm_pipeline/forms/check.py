@@ -1,0 +1,93 @@
+"""What can be known about the forms without compiling them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tpm_pipeline.forms import catalog, privacy, render, sheets
+from tpm_pipeline.forms.catalog import place
+from tpm_pipeline.forms.sheets import Row, Sheet, Sheets
+from tpm_pipeline.paths import FORMS
+from tpm_pipeline.records import Finding
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,24}")
+_NAME_RULE: Final = "a letter and at most 24 more of a-z, 0-9 and _"
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_FRENCH, _ARABIC = "::Français (fr)", "::العربية (ar)"
+
+
+def check(form_ids: Iterable[str], folder: Path = FORMS) -> list[Finding]:
+    """Check names, translations, privacy classes, shared lists and the Markdown of forms."""
+    books = {path: sheets.read(path) for path in (catalog.path_of(form_id, folder) for form_id in form_ids)}
+    findings = [finding for path, book in books.items() for finding in _form(path, book)]
+    return findings + list(_lists(books))
+
+
+def _form(path: Path, book: Sheets) -> Iterator[Finding]:
+    yield from privacy.findings(path, book)
+    yield from _names(path, book)
+    for sheet in book.values():
+        yield from _translations(path, sheet)
+    if render.is_stale(path):
+        what = f"{path.stem}.md does not say what {path.name} says. Run `tpm forms render`."
+        yield Finding("FORM-023", place(path.with_suffix(".md")), what)
+
+
+def _names(path: Path, book: Sheets) -> Iterator[Finding]:
+    for row in book["survey"].rows:
+        name = row.cells.get("name")
+        if name and not _NAME.fullmatch(name):
+            yield _bad_name(path, "survey", row, name, _NAME_RULE)
+    for list_name, rows in _by_list(book).items():
+        if not _NAME.fullmatch(list_name):
+            yield _bad_name(path, "choices", rows[0], list_name, _NAME_RULE)
+        for row in rows:
+            if not _CODE.fullmatch(code := row.cells.get("name", "")):
+                yield _bad_name(path, "choices", row, code, "made of A-Z, a-z, 0-9, _ . and -")
+
+
+def _bad_name(path: Path, sheet: str, row: Row, name: str, rule: str) -> Finding:
+    return Finding("FORM-020", place(path, sheet, row.number), f"The name «{name}» is not {rule}.")
+
+
+def _translations(path: Path, sheet: Sheet) -> Iterator[Finding]:
+    """Every French word has its Arabic, and the other way round."""
+    words = {header.partition("::")[0] for header in sheet.headers if header.endswith((_FRENCH, _ARABIC))}
+    for row in sheet.rows:
+        for word in sorted(words):
+            given = [language for language in (_FRENCH, _ARABIC) if word + language in row.cells]
+            if len(given) == 1:
+                missing = _ARABIC if given == [_FRENCH] else _FRENCH
+                what = f"The {word} of «{row.cells.get('name', '')}» has no {missing.removeprefix('::')}."
+                yield Finding("FORM-021", place(path, sheet.name, row.number), what)
+
+
+def _lists(books: Mapping[Path, Sheets]) -> Iterator[Finding]:
+    """One list name means the same choices in every form."""
+    first: dict[str, tuple[Path, list[Row]]] = {}
+    for path, book in books.items():
+        for name, rows in _by_list(book).items():
+            other, expected = first.setdefault(name, (path, rows))
+            if row := _difference(rows, expected):
+                what = f"The list «{name}» is not the same as in {place(other)}."
+                yield Finding("FORM-022", place(path, "choices", row.number), what)
+
+
+def _by_list(book: Sheets) -> dict[str, list[Row]]:
+    lists: dict[str, list[Row]] = {}
+    for row in book["choices"].rows if "choices" in book else ():
+        lists.setdefault(row.cells.get("list_name", ""), []).append(row)
+    return lists
+
+
+def _difference(rows: list[Row], expected: list[Row]) -> Row | None:
+    """Return the first row whose code or words differ; columns for filters are each form's own."""
+    for row, other in zip(rows, expected, strict=False):
+        if _said(row) != _said(other):
+            return row
+    return None if len(rows) == len(expected) else rows[-1]
+
+
+def _said(row: Row) -> dict[str, str]:
+    return {header: text for header, text in row.cells.items() if header == "name" or header.startswith("label")}

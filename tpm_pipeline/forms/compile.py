@@ -1,0 +1,149 @@
+"""An XLSForm compiled to an XForm a server can hold (the only door to pyxform)."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pyxform.errors import PyXFormError
+from pyxform.validators.odk_validate import ODKValidateError
+from pyxform.xls2xform import convert
+
+from tpm_pipeline.errors import FormError
+from tpm_pipeline.forms import messages, privacy, schema, sheets
+from tpm_pipeline.forms.catalog import place
+from tpm_pipeline.forms.sheets import Sheet, Sheets
+from tpm_pipeline.records import CompiledForm, Finding, MediaFile
+
+Target = Literal["local", "central", "kobo"]
+
+_UNSET: Final = "@version@"
+_PRIVACY: Final = "bind::tpm:privacy"
+_SELECT: Final = re.compile(r"(?:select_one|select_multiple|rank) ([^\s$]+)(?: or_other)?$")
+_FILE: Final = re.compile(r'src="jr://file(?:-csv)?/([^"]+)"')
+
+
+def compile_form(path: Path, target: Target, *, validate: bool = True) -> tuple[CompiledForm, tuple[Finding, ...]]:
+    """Compile one form for one kind of server; `validate` also runs ODK Validate (half a second).
+
+    Raises `FormError` for what stops a deployment; what does not comes back as warnings.
+    """
+    book = sheets.read(path)
+    settings = sheets.settings(path, book)
+    privacy.refuse_unclassified(path, book)
+    _refuse_missing_lists(path, book)
+    draft, warnings = _convert(path, book, _workbook(book, target), validate=validate)
+    _refuse_generated(path, draft)
+    media = tuple(_media(path, book, name) for name in sorted(set(_FILE.findall(draft))))
+    entity_lists = () if target == "kobo" else _entity_lists(book)
+    version = f"{settings['version']}-{_digest(draft, media, entity_lists)}"
+    form = CompiledForm(
+        form_id=settings["form_id"],
+        version=version,
+        title=settings.get("form_title", settings["form_id"]),
+        xform=draft.replace(_UNSET, version).encode(),
+        media=media,
+        entity_lists=entity_lists,
+    )
+    return form, messages.findings(path, book, warnings)
+
+
+def _workbook(book: Sheets, target: Target) -> dict[str, Any]:
+    """Build what pyxform reads: rows where Excel has them, headers declared, blanks left out."""
+    workbook: dict[str, Any] = {"sheet_names": list(book)}
+    for name, sheet in book.items():
+        if target == "kobo" and name == "entities":
+            continue
+        rows = _padded(sheet, drop={"save_to"} if target == "kobo" else set())
+        if name == "settings":
+            rows[0] |= {"version": _UNSET, "namespaces": _namespaces(rows[0].get("namespaces", ""))}
+        workbook[name] = rows
+        workbook[f"{name}_header"] = [dict.fromkeys([*map(_header, sheet.headers), *(rows[0] if rows else ())])]
+    return workbook
+
+
+def _padded(sheet: Sheet, drop: set[str]) -> list[dict[str, str]]:
+    """Put each row at its number, so that pyxform's messages name the row Excel shows."""
+    by_number = {row.number: row.cells for row in sheet.rows}
+    return [
+        {_header(header): text for header, text in by_number.get(number, {}).items() if header not in drop}
+        for number in range(2, max(by_number, default=1) + 1)
+    ]
+
+
+def _header(header: str) -> str:
+    return _PRIVACY if header == privacy.COLUMN else header
+
+
+def _namespaces(declared: str) -> str:
+    return f'{declared} tpm="{schema.PRIVACY_NAMESPACE}"'.strip()
+
+
+def _convert(path: Path, book: Sheets, workbook: Mapping[str, Any], *, validate: bool) -> tuple[str, list[str]]:
+    if validate and not shutil.which("java"):
+        raise FormError(
+            "FORM-010",
+            place(path),
+            "ODK Validate needs Java, which was not found.",
+            "Install a Java runtime, for example openjdk-17-jre-headless.",
+        )
+    try:
+        result = convert(dict(workbook), validate=validate)
+    except PyXFormError as error:
+        raise messages.refused("FORM-008", path, book, str(error)) from None
+    except ODKValidateError as error:
+        raise messages.refused("FORM-007", path, book, str(error)) from None
+    return result.xform, result.warnings
+
+
+def _refuse_missing_lists(path: Path, book: Sheets) -> None:
+    choices = book.get("choices")
+    known = {row.cells.get("list_name") for row in choices.rows} if choices else set()
+    for row in book["survey"].rows:
+        wanted = _SELECT.match(row.cells.get("type", ""))
+        if wanted and wanted[1] not in known:
+            raise FormError(
+                "FORM-003",
+                place(path, "survey", row.number),
+                f"The choice list «{wanted[1]}» does not exist.",
+                "Add it to the choices sheet or correct the name.",
+            )
+
+
+def _refuse_generated(path: Path, xform: str) -> None:
+    """Refuse the questions pyxform itself adds without a class (`or_other`)."""
+    if names := [question.name for question in schema.unclassified(schema.read(xform.encode()).root)]:
+        raise FormError(
+            "FORM-006",
+            place(path, "survey"),
+            f"pyxform adds questions without a privacy class: {', '.join(names)}.",
+            "Ask for the other answer in a question of its own.",
+        )
+
+
+def _media(path: Path, book: Sheets, name: str) -> MediaFile:
+    file = path.parent.parent / "lists" / name
+    if not file.is_file():
+        raise FormError(
+            "FORM-009",
+            messages.where_said(path, book, name),
+            f"The file «{name}» is not in forms/lists.",
+            "Add it there or correct the name.",
+        )
+    return MediaFile(name, file.read_bytes())
+
+
+def _entity_lists(book: Sheets) -> tuple[str, ...]:
+    rows = book["entities"].rows if "entities" in book else ()
+    return tuple(row.cells["list_name"] for row in rows if "list_name" in row.cells)
+
+
+def _digest(draft: str, media: Iterable[MediaFile], entity_lists: Iterable[str]) -> str:
+    """Tell contents apart; entity lists change every day on the server, and do not count."""
+    total = hashlib.sha256(draft.encode())
+    for file in media:
+        if file.name.removesuffix(".csv") not in entity_lists:
+            total.update(file.name.encode() + b"\0" + hashlib.sha256(file.content).digest())
+    return total.hexdigest()[:8]

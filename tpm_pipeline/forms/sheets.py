@@ -1,0 +1,102 @@
+"""What an XLSForm's sheets say, row by row, with the row numbers a person sees in Excel."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from tpm_pipeline.errors import FormError
+from tpm_pipeline.forms.catalog import place
+
+NAMES: Final[tuple[str, ...]] = ("survey", "choices", "settings", "entities")
+_REQUIRED: Final = {"survey": {"type", "name"}, "settings": {"form_id", "version"}}
+
+
+@dataclass(frozen=True)
+class Row:
+    """The filled cells of one row, by header."""
+
+    number: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: its headers and its rows that are not blank."""
+
+    name: str
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+Sheets = Mapping[str, Sheet]
+
+
+def read(path: Path) -> Sheets:
+    """Read the sheets of an XLSForm that say something about the form."""
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, OSError) as error:
+        raise FormError(
+            "FORM-001", place(path), f"This is not an Excel workbook ({type(error).__name__}).", "Save it as .xlsx."
+        ) from None
+    try:
+        titles = {title.lower(): title for title in book.sheetnames}
+        sheets = {name: _sheet(name, book[titles[name]].values) for name in NAMES if name in titles}
+    finally:
+        book.close()
+    _require(path, sheets)
+    return sheets
+
+
+def settings(path: Path, sheets: Sheets) -> Mapping[str, str]:
+    """Return a form's settings; its id is the name of its folder."""
+    rows = sheets["settings"].rows
+    cells = rows[0].cells if rows else {}
+    for name in sorted(_REQUIRED["settings"]):
+        if name not in cells:
+            raise FormError("FORM-004", place(path, "settings", 2), f"The {name} is missing.", f"Fill in {name}.")
+    if cells["form_id"] != path.parent.name:
+        raise FormError(
+            "FORM-005",
+            place(path, "settings", rows[0].number),
+            f"The form_id is «{cells['form_id']}» but the folder is «{path.parent.name}».",
+            "Give both the same name.",
+        )
+    return cells
+
+
+def _require(path: Path, sheets: Sheets) -> None:
+    for name, headers in _REQUIRED.items():
+        if name not in sheets:
+            raise FormError("FORM-002", place(path), f"The sheet «{name}» is missing.", "Add it.")
+        if missing := sorted(headers - set(sheets[name].headers)):
+            raise FormError(
+                "FORM-002", place(path, name, 1), f"Missing columns: {', '.join(missing)}.", "Add them to the header."
+            )
+
+
+def _sheet(name: str, lines: Iterator[tuple[object, ...]]) -> Sheet:
+    headers = tuple(_text(value) for value in next(lines, ()))
+    rows = (Row(number, _cells(headers, line)) for number, line in enumerate(lines, start=2))
+    return Sheet(name, tuple(filter(None, headers)), tuple(row for row in rows if row.cells))
+
+
+def _cells(headers: tuple[str, ...], line: tuple[object, ...]) -> Mapping[str, str]:
+    texts = zip(headers, map(_text, line), strict=False)
+    return {header: text for header, text in texts if header and text}
+
+
+def _text(value: object) -> str:
+    """Write a cell as text: Excel's 1.0 is 1, its TRUE is TRUE, its no-break space a space."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).replace("\u00a0", " ").strip()

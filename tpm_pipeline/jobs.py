@@ -1,0 +1,192 @@
+"""The use cases: what the commands and the flows ask for."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tpm_pipeline.errors import FormError
+from tpm_pipeline.forms import catalog
+from tpm_pipeline.forms import check as form_check
+from tpm_pipeline.forms.compile import Target, compile_form
+from tpm_pipeline.indicators import compute, logframe
+from tpm_pipeline.indicators.calendar import today
+from tpm_pipeline.paths import LISTS, PACKAGE, WAREHOUSE
+from tpm_pipeline.publications import registry as publications
+from tpm_pipeline.records import Change, CompiledForm, Finding, FormSchema, FormVersion, PullReport, RefreshReport
+from tpm_pipeline.servers.registry import open_server
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import build as warehouse_build
+from tpm_pipeline.warehouse import checks, db, privacy, raw
+
+Progress = Callable[[str], None]
+
+
+def silent(_message: str) -> None:
+    """Report progress to nobody."""
+
+
+def form_ids() -> list[str]:
+    """The forms of the project."""
+    return catalog.form_ids()
+
+
+def compile_forms(target: Target, *, validate: bool = True) -> tuple[list[CompiledForm], list[Finding]]:
+    """Compile every form for a kind of server; what should be looked at comes beside."""
+    compiled = [compile_form(catalog.path_of(form_id), target, validate=validate) for form_id in form_ids()]
+    return [form for form, _ in compiled], [finding for _, findings in compiled for finding in findings]
+
+
+def check(*, full: bool = False) -> list[Finding]:
+    """Everything that can be known before deploying: forms, marts and indicators; with ODK Validate when full."""
+    forms, findings = compile_forms("central", validate=full)
+    findings += form_check.check(form_ids())
+    _bind(forms)
+    return findings
+
+
+def _bind(forms: list[CompiledForm]) -> None:
+    """Build an empty warehouse from the forms: every mart and indicator must find its questions."""
+    with db.memory() as connection, tempfile.TemporaryDirectory() as folder:
+        raw.create(connection)
+        raw.store_versions(connection, "check", [FormVersion(form.form_id, form.version, form.xform) for form in forms])
+        _rebuild(connection, Settings(data=Path(folder)))
+
+
+def deploy(settings: Settings, *, plan_only: bool = False) -> list[Change]:
+    """Make the server hold the forms as they are here, or say what that would change."""
+    forms, findings = compile_forms(settings.server)
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        raise FormError(errors[0].code, errors[0].where, errors[0].what, "Correct the form, then deploy again.")
+    server = open_server(settings)
+    return server.plan(forms) if plan_only else server.deploy(forms)
+
+
+def pull_form(settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
+    """Bring what is new, edited, reviewed or deleted in one form into raw."""
+    server = open_server(settings)
+    seen = written = 0
+    with db.warehouse(settings) as connection, _private_folder(settings) as folder:
+        raw.create(connection)
+        raw.store_versions(connection, server.name, server.versions(form_id))
+        since = raw.cursor(connection, server.name, form_id)
+        for page in server.pull(form_id, since, Path(folder)):
+            written += raw.store_page(connection, server.name, form_id, server.dialect, page)
+            page.path.unlink()
+            seen += page.rows
+            progress(f"{form_id}: {seen}")
+    return PullReport(form_id, seen, written)
+
+
+def _private_folder(settings: Settings) -> "tempfile.TemporaryDirectory[str]":
+    settings.private.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=settings.private, prefix="pull-")
+
+
+def build(settings: Settings) -> None:
+    """Rebuild staging, marts and indicators from raw."""
+    with db.warehouse(settings) as connection:
+        raw.create(connection)
+        _rebuild(connection, settings)
+
+
+def _rebuild(connection: db.Connection, settings: Settings) -> None:
+    forms = warehouse_build.schemas(connection, form_ids())
+    warehouse_build.build(connection, forms, privacy.pads(settings))
+    warehouse_build.check_privacy(connection, forms)
+    compute.compute(connection, logframe.read(), today())
+    checks.run(connection)
+
+
+def publish(settings: Settings) -> list[Path]:
+    """Write every publication, and remember what they were made from."""
+    with db.warehouse(settings) as connection:
+        written = publications.publish(connection, settings, logframe.read(), today())
+        _remember(connection, settings)
+    return written
+
+
+def is_current(settings: Settings) -> bool:
+    """Tell whether nothing changed since the last publications: data, queries, forms or day."""
+    if not all(path.exists() for path in publications.targets(settings)):
+        return False
+    with db.warehouse(settings) as connection:
+        raw.create(connection)
+        return _fingerprint(connection, settings) == raw.last_built(connection)
+
+
+def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
+    """Pull every form; rebuild and publish if anything changed."""
+    reports = [pull_form(settings, form_id, progress) for form_id in form_ids()]
+    if is_current(settings):
+        return RefreshReport(tuple(reports), published=False)
+    progress("build")
+    build(settings)
+    progress("publish")
+    publish(settings)
+    return RefreshReport(tuple(reports), published=True)
+
+
+def _remember(connection: db.Connection, settings: Settings) -> None:
+    raw.remember_built(connection, _fingerprint(connection, settings))
+
+
+def _fingerprint(connection: db.Connection, settings: Settings) -> str:
+    """What the publications follow from: raw, the declarations, the program, the settings that show, the day."""
+    digest = hashlib.sha256()
+    for folder, pattern in ((WAREHOUSE, "**/*.*"), (LISTS, "*.csv"), (PACKAGE, "**/*.*")):
+        for path in sorted(folder.glob(pattern)):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.name.encode() + path.read_bytes())
+    digest.update(f"{raw.state(connection)} {settings.small_cell} {today()}".encode())
+    return digest.hexdigest()
+
+
+def latest_values(settings: Settings) -> list[IndicatorLine]:
+    """Each indicator's latest reporting year with a value, from the analysts' file."""
+    if not settings.analysts_db.exists():
+        raise PublicationError(
+            "PUB-001", settings.analysts_db.name, "Nothing was published yet.", "Run `tpm refresh` first."
+        )
+    with db.memory() as connection:
+        db.attach(connection, settings.analysts_db, "tpm", read_only=True)
+        found = connection.execute("""
+            select code, nom_fr, periode, valeur, cible, unite_fr, nb_decimales
+            from tpm.indicators.valeur join tpm.indicators.indicateur using (code)
+            where type_periode = 'annee' and dimension = 'total' and valeur.cumul = indicateur.cumul
+            qualify row_number() over (partition by code order by valeur is not null desc, debut_date desc) = 1
+            order by code
+        """).fetchall()
+    return [IndicatorLine(*row) for row in found]
+
+
+def render_forms() -> list[Path]:
+    """Rewrite each form's readable Markdown."""
+    return render.render_all()
+
+
+def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = silent) -> int:
+    """Send a synthetic population to a local server of its own; return how many submissions were new."""
+    own = demo_settings(settings)
+    deploy(own)
+    server = LocalServer(own.local_store)
+    versions = {form_id: server.versions(form_id)[-1] for form_id in form_ids()}
+    marker, made_from = own.data / "sent.txt", f"{seed} {visits} {[versions[form].version for form in sorted(versions)]}"
+    if marker.exists() and marker.read_text() == made_from:
+        return 0
+    sent = 0
+    with running(own.local_store) as address, Http(address, own.timeout_s) as http:
+        client = OpenRosaClient(address, http)
+        for submission in generate(seed, visits, versions):
+            client.submit(submission.xml, submission.attachments)
+            sent += 1
+            progress(f"{sent} submissions")
+    write_atomically(marker, made_from)
+    return sent
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Settings whose data can only be synthetic: a folder named demo, a local server."""
+    data = settings.data if settings.data.name == "demo" else settings.data / "demo"
+    return settings.model_copy(update={"data": data, "server": "local"})

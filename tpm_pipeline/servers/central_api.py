@@ -1,0 +1,116 @@
+"""ODK Central's API: signing in, its JSON errors, its addresses."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tpm_pipeline.errors import ServerError
+from tpm_pipeline.servers.http import Http, Reply, Stream
+
+_OK = range(200, 300)
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_JSON = "application/json"
+
+
+class CentralApi:
+    """One web user's session, signed in when first needed and renewed when it ends in mid-work."""
+
+    def __init__(self, url: str, email: str, password: str, timeout_s: float) -> None:
+        self._http = Http(url, timeout_s)
+        self._credentials = {"email": email, "password": password}
+        self._token: str | None = None
+        self.where, self.url = self._http.where, self._http.url
+
+    def get(self, path: str, *, tolerate: Collection[str] = ()) -> Any:
+        """Read a resource as JSON; None when refused with a tolerated code."""
+        return self._json("GET", path, tolerate=tolerate)
+
+    def xml(self, path: str) -> bytes:
+        """Read an XForm."""
+        with self.stream(path) as answer:
+            return answer.read().body
+
+    def post(self, path: str, body: Mapping[str, str] | None = None, *, tolerate: Collection[str] = ()) -> Any:
+        """Send JSON; None when refused with a tolerated code."""
+        return self._json("POST", path, body=orjson.dumps(body or {}), media_type=_JSON, tolerate=tolerate)
+
+    def upload(self, path: str, content: bytes, media_type: str, query: Mapping[str, str] | None = None) -> Any:
+        """Send a file."""
+        return self._json("POST", path, body=content, media_type=media_type, query=query)
+
+    @contextmanager
+    def stream(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        tolerate: Collection[str] = (),
+    ) -> Iterator[Stream]:
+        """Open an answer that is a success, or a refusal with a tolerated code."""
+        for renewed in (False, True):
+            sent = {"Authorization": f"Bearer {self._signed_in()}", **(headers or {})}
+            with self._http.stream(method, "/v1" + path, query=query, headers=sent, body=body) as answer:
+                if answer.status == _UNAUTHORIZED and not renewed:
+                    self._token = None
+                    continue
+                yield answer if answer.status in _OK else _refusal(answer, tolerate)
+                return
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        media_type: str = "",
+        query: Mapping[str, str] | None = None,
+        tolerate: Collection[str] = (),
+    ) -> Any:
+        headers = {"Content-Type": media_type} if media_type else {}
+        with self.stream(path, query, method=method, headers=headers, body=body, tolerate=tolerate) as answer:
+            return answer.read().json() if answer.status in _OK else None
+
+    def _signed_in(self) -> str:
+        if self._token is None:
+            headers = {"Content-Type": _JSON}
+            reply = self._http.send("POST", "/v1/sessions", headers=headers, body=orjson.dumps(self._credentials))
+            if reply.status == _UNAUTHORIZED:
+                raise _not_accepted(self.where)
+            if reply.status not in _OK:
+                raise _refused(reply)
+            self._token = str(reply.json()["token"])
+        return self._token
+
+
+def address(*parts: str | int) -> str:
+    """Join parts into a path, each percent-encoded: ids may hold anything, `/` included."""
+    return "".join("/" + quote(str(part), safe="") for part in parts)
+
+
+def _refusal(answer: Stream, tolerate: Collection[str]) -> Stream:
+    reply = answer.read()
+    if str(reply.json().get("code")) in tolerate:
+        return answer
+    raise _refused(reply)
+
+
+def _refused(reply: Reply) -> ServerError:
+    if reply.status == _UNAUTHORIZED:
+        return _not_accepted(reply.where)
+    problem = reply.json()
+    if reply.status == _FORBIDDEN:
+        remedy = "Give this web user the role of project manager, or of administrator to create the project."
+        return ServerError("SRV-011", reply.where, "The web user has no right to do this.", remedy)
+    cause = f"Central refused: {str(problem.get('message'))[:300]} ({problem.get('code')})"
+    return ServerError("SRV-013", reply.where, cause, "Correct what it names, then try again.")
+
+
+def _not_accepted(where: str) -> ServerError:
+    remedy = "Correct TPM_CENTRAL_EMAIL and TPM_CENTRAL_PASSWORD."
+    return ServerError("SRV-010", where, "Central does not accept the e-mail or the password.", remedy)

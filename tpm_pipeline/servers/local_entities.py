@@ -1,0 +1,69 @@
+"""Entity lists of the local server: written by submissions, read back by forms as CSV."""
+
+import csv
+import io
+import sqlite3
+from collections.abc import Mapping
+
+import orjson
+
+from tpm_pipeline.servers.local_payload import NodePath, Sent, Shape, entity_node, text_at
+
+_TRUE = {"1", "true"}
+_COLUMNS = ("name", "label", "__version")
+
+
+def declare(db: sqlite3.Connection, shape: Shape) -> None:
+    """Remember the properties a form saves."""
+    if shape.entity_list is not None:
+        known = [(shape.entity_list, name) for name in shape.saved.values()]
+        db.executemany("insert or ignore into entity_property values (?, ?)", known)
+
+
+def apply(db: sqlite3.Connection, shape: Shape, sent: Sent) -> str | None:
+    """Create or update the entity a submission declares; return its id, or None when nothing was to be done.
+
+    The last write wins; an update of an unknown entity does nothing.
+    """
+    node = entity_node(sent.root)
+    if node is None or shape.entity_list is None or not node.get("id"):
+        return None
+    key = (shape.entity_list, str(node.get("id")))
+    known = db.execute("select version, label, properties from entity where list = ? and id = ?", key).fetchone()
+    if not (node.get("create") in _TRUE or (known is not None and node.get("update") in _TRUE)):
+        return None
+    version, label, properties = known or (0, "", "{}")
+    label = text_at(node, ("label",)) or label
+    merged = {**orjson.loads(properties), **_saved(sent, shape.saved)}
+    db.execute(
+        "insert into entity values (?, ?, ?, ?, ?) on conflict do update"
+        " set label = excluded.label, version = excluded.version, properties = excluded.properties",
+        (*key, label, version + 1, orjson.dumps(merged).decode()),
+    )
+    return key[1]
+
+
+def is_list(db: sqlite3.Connection, name: str) -> bool:
+    """Whether any deployed form writes this list."""
+    return db.execute("select 1 from entity_property where list = ?", (name,)).fetchone() is not None
+
+
+def as_csv(db: sqlite3.Connection, name: str, header: bytes) -> bytes:
+    """Write a list as the file forms read; `header` is the deployed file, whose columns come first."""
+    deployed = next(csv.reader(io.StringIO(header.decode("utf-8-sig"))), [])
+    declared = [row[0] for row in db.execute("select name from entity_property where list = ? order by rowid", (name,))]
+    properties = [column for column in dict.fromkeys((*deployed, *declared)) if column not in _COLUMNS]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*_COLUMNS, *properties))
+    rows = db.execute("select id, label, version, properties from entity where list = ? order by rowid", (name,))
+    for entity_id, label, version, saved in rows:
+        values = orjson.loads(saved)
+        writer.writerow((entity_id, label, version, *(values.get(column, "") for column in properties)))
+    return text.getvalue().encode()
+
+
+def _saved(sent: Sent, saved: Mapping[NodePath, str]) -> dict[str, str]:
+    """The properties whose nodes were sent: an irrelevant question leaves its property as it was."""
+    found = {name: text_at(sent.root, path) for path, name in saved.items()}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,70 @@
+"""How one answer becomes one typed column, and when it does not fit."""
+
+from tpm_pipeline.records import AnswerType, Question
+from tpm_pipeline.warehouse.db import quoted
+
+# A whole number may be written 12 or 12.0, and nothing else: a cast alone would round 1.7 to 2 in silence.
+_CASTS: dict[AnswerType, str] = {
+    "string": "{t}",
+    "select_one": "{t}",
+    "binary": "{t}",
+    "integer": r"if(regexp_full_match({t}, '[+-]?\d+(\.0+)?'), try_cast({t} as bigint), null)",
+    "decimal": "if(isfinite(try_cast({t} as double)), try_cast({t} as double), null)",
+    "date": r"if(regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?'), try_cast(left({t}, 10) as date), null)",
+    "datetime": "utc({t})",
+    "time": r"try_cast(regexp_extract({t}, '^(\d{{2}}:\d{{2}}(:\d{{2}})?)', 1) as time)",
+    "select_multiple": r"regexp_split_to_array(trim({t}), '\s+')",
+    "geopoint": "geopoint({t})",
+}
+
+# Central writes GeoJSON (longitude first), the others "latitude longitude altitude accuracy".
+GEOPOINT_MACRO = """
+create or replace temp macro geopoint(t) as case
+    when starts_with(t, '{') then struct_pack(
+        latitude := try_cast(json_extract_string(t, '$.coordinates[1]') as double),
+        longitude := try_cast(json_extract_string(t, '$.coordinates[0]') as double),
+        altitude := try_cast(json_extract_string(t, '$.coordinates[2]') as double),
+        accuracy := try_cast(json_extract_string(t, '$.properties.accuracy') as double))
+    when try_cast(split_part(t, ' ', 1) as double) is not null and try_cast(split_part(t, ' ', 2) as double) is not null
+    then struct_pack(
+        latitude := try_cast(split_part(t, ' ', 1) as double), longitude := try_cast(split_part(t, ' ', 2) as double),
+        altitude := try_cast(split_part(t, ' ', 3) as double), accuracy := try_cast(split_part(t, ' ', 4) as double))
+end
+"""
+
+# HMAC-SHA256 with the key's two pads bound as variables: the key itself never enters the database.
+PSEUDONYM_MACRO = """
+create or replace temp macro pseudonym(t) as
+    left(sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(t)))), 32)
+"""
+
+
+def is_hidden(question: Question) -> bool:
+    """Tell whether staging may hold only a pseudonym; an unclassified question is treated as identifying."""
+    return question.privacy in ("identifying", None)
+
+
+def typed(question: Question, text: str) -> str:
+    """The SQL of a column, given the SQL of the answer's text (NULL when unanswered)."""
+    if is_hidden(question):
+        return f"pseudonym({text})"
+    return _CASTS[question.type].format(t=text)
+
+
+def misfit(question: Question, text: str, column: str) -> str | None:
+    """The SQL that is true when an answer did not fit its type; None when every text fits."""
+    if is_hidden(question) or _CASTS[question.type] in ("{t}", _CASTS["select_multiple"]):
+        return None
+    return f"{text} is not null and {quoted(column)} is null"
+
+
+def comment(question: Question) -> str:
+    """What an analyst reads beside the column: the question in French and Arabic, its hint, its list."""
+    parts = [question.labels.get("fr", ""), question.labels.get("ar", ""), question.hints.get("fr", "")]
+    if question.choices:
+        parts.append(f"Liste : {question.choices}.")
+    if is_hidden(question):
+        parts.append("Pseudonyme (HMAC) : la réponse reste dans la base privée.")
+    if not any(parts):
+        parts.append(f"Calcul : {question.name}." if question.calculated else f"Question : {question.name}.")
+    return " · ".join(part for part in parts if part)

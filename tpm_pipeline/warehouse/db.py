@@ -1,0 +1,130 @@
+"""The only door to DuckDB."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tpm_pipeline.errors import DatabaseLockedError, WarehouseError
+from tpm_pipeline.settings import Settings
+
+Connection = duckdb.DuckDBPyConnection
+QueryError = duckdb.Error
+
+# DuckDB 1.5's own time zones are out of date for Morocco, and a plain cast to TIMESTAMP drops the offset:
+# the offset each text carries is applied by arithmetic, and no time-zone table is ever read.
+_UTC = r"""
+create or replace temp macro utc(t) as
+    try_cast(replace(regexp_extract(t, '^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?)', 1), 'T', ' ') as timestamp)
+    - coalesce(
+        to_minutes(
+            if(regexp_extract(t, '([+-])\d{2}:?\d{2}$', 1) = '-', -1, 1)
+            * (60 * try_cast(regexp_extract(t, '[+-](\d{2}):?\d{2}$', 1) as integer)
+               + try_cast(regexp_extract(t, '[+-]\d{2}:?(\d{2})$', 1) as integer))
+        ),
+        interval 0 minutes)
+"""
+
+
+@contextmanager
+def warehouse(settings: Settings) -> Iterator[Connection]:
+    """Open the private database for writing, encrypted when a key is set; one process at a time."""
+    settings.private.mkdir(parents=True, exist_ok=True)
+    settings.private.chmod(0o700)
+    with _translated(settings.private_db), memory(settings) as connection:
+        attach(connection, settings.private_db, "warehouse", key=settings.warehouse_key.get_secret_value())
+        connection.execute("use warehouse")
+        connection.execute(_UTC)
+        yield connection
+        connection.execute("checkpoint warehouse")
+
+
+@contextmanager
+def memory(settings: Settings | None = None) -> Iterator[Connection]:
+    """Open an empty in-memory database that never reaches for the network."""
+    config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    if settings is not None:
+        config |= {"memory_limit": settings.memory_limit, "temp_directory": str(settings.private / "spill")}
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def attach(connection: Connection, path: Path, name: str, *, key: str = "", read_only: bool = False) -> None:
+    """Attach a database file under a name; with a key, it is encrypted at rest."""
+    wishes = ["READ_ONLY"] * read_only
+    if key:
+        _load_encryption(connection)
+        wishes.append(f"ENCRYPTION_KEY {literal(key)}")
+    options = f" ({', '.join(wishes)})" if wishes else ""
+    connection.execute(f"attach {literal(str(path))} as {quoted(name)}{options}")
+
+
+def _load_encryption(connection: Connection) -> None:
+    build = f"v{duckdb.__version__}"
+    extension = files("duckdb_extension_httpfs") / "extensions" / build / "httpfs.duckdb_extension"
+    connection.execute(f"load {literal(str(extension))}")
+    connection.execute("set temp_file_encryption = true")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        known = _known_error(path, str(error))
+        if known is None:
+            raise
+        raise known from None
+
+
+def _known_error(path: Path, message: str) -> WarehouseError | None:
+    lowered = message.lower()
+    if "could not set lock" in lowered or "conflicting lock" in lowered:
+        return DatabaseLockedError(
+            "WH-001", path.name, "Another process is writing to the warehouse.", "Wait for it to end, then try again."
+        )
+    if "no space left" in lowered or "out of disk" in lowered or "could not write all bytes" in lowered:
+        return WarehouseError(
+            "WH-003", path.name, "The disk is full; what was stored before is intact.", "Free space, then run it again."
+        )
+    if "encryption key" in lowered or "encrypted" in lowered or "cannot open encrypted" in lowered:
+        return WarehouseError(
+            "WH-004", path.name, "The warehouse is encrypted with another key.", "Set TPM_WAREHOUSE_KEY to its key."
+        )
+    if "not a valid duckdb" in lowered or "corrupt" in lowered or "checksum" in lowered:
+        return WarehouseError(
+            "WH-002",
+            path.name,
+            "The file is not a readable DuckDB database.",
+            "Move it aside and run `tpm refresh`: everything is pulled again from the server.",
+        )
+    return None
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def scalar(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
+    """Run a query of one value; None when there is no row."""
+    row = connection.execute(sql, parameters).fetchone()
+    return None if row is None else row[0]
+
+
+def rows(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Run a query and return its rows by column name."""
+    result = connection.execute(sql, parameters)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

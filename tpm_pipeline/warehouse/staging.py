@@ -1,0 +1,206 @@
+"""Staging: one typed table per form and per repeat, generated from the form's deployed versions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tpm_pipeline.records import FormSchema, Question, Table
+from tpm_pipeline.warehouse.columns import (
+    GEOPOINT_MACRO,
+    PSEUDONYM_MACRO,
+    comment,
+    is_hidden,
+    misfit,
+    typed,
+)
+from tpm_pipeline.warehouse.db import Connection, literal, quoted, scalar
+
+SYSTEM_COLUMNS = {
+    "submission_id": ("varchar", "Identifiant stable de la soumission (premier instanceID)."),
+    "instance_id": ("varchar", "Identifiant de cette version de la soumission."),
+    "server": ("varchar", "Serveur d’où vient la soumission."),
+    "form_version": ("varchar", "Version du formulaire déclarée par le serveur."),
+    "submitted_at": ("timestamp", "Première réception par le serveur (UTC)."),
+    "updated_at": ("timestamp", "Dernière modification connue du serveur (UTC), vide si aucune."),
+    "review_state": ("varchar", "État de revue : received, edited, has_issues, rejected ou approved."),
+}
+
+
+@dataclass(frozen=True)
+class StagingTable:
+    """A staging table to build: where its rows are in the answers, and its columns by name."""
+
+    name: str
+    table: Table
+    ancestors: tuple[Table, ...]
+    columns: Mapping[str, Question]
+
+
+def create(connection: Connection) -> None:
+    """Make the staging schema and its register of findings."""
+    connection.execute("""
+        create schema if not exists staging;
+        create table if not exists staging.misfit (
+            form_id varchar, staging_table varchar, submission_id varchar, position integer, question varchar);
+    """)
+    connection.execute(GEOPOINT_MACRO)
+    connection.execute(PSEUDONYM_MACRO)
+
+
+def merge(versions: Sequence[FormSchema]) -> FormSchema:
+    """Unite a form's versions, oldest first: the newest definition of a question holds, and none is lost."""
+    newest = versions[-1]
+    root = newest.root
+    for older in reversed(versions[:-1]):
+        root = _merge_tables(root, older.root)
+    lists = {name: choices for version in versions for name, choices in version.lists.items()}
+    return replace(newest, root=root, lists=lists)
+
+
+def _merge_tables(newer: Table, older: Table) -> Table:
+    kept = {question.path for question in newer.questions}
+    dropped = tuple(question for question in older.questions if question.path not in kept)
+    olds = {repeat.path: repeat for repeat in older.repeats}
+    united = tuple(_merge_tables(new, olds.pop(new.path)) if new.path in olds else new for new in newer.repeats)
+    return replace(newer, questions=newer.questions + dropped, repeats=united + tuple(olds.values()))
+
+
+def tables(schema: FormSchema) -> list[StagingTable]:
+    """The staging tables of a form: itself, then its repeats, outermost first."""
+    return list(_tables(schema.form_id, schema.root, ()))
+
+
+def _tables(form_id: str, table: Table, ancestors: tuple[Table, ...]) -> Iterator[StagingTable]:
+    name = f"{form_id}__{table.path[-1]}" if table.path else form_id
+    yield StagingTable(name, table, ancestors, _column_names(table, ancestors))
+    for repeat in table.repeats:
+        yield from _tables(form_id, repeat, (*ancestors, table))
+
+
+def _column_names(table: Table, ancestors: tuple[Table, ...]) -> dict[str, Question]:
+    taken = {*SYSTEM_COLUMNS, *_position_columns(table, ancestors)}
+    names = [question.name for question in table.questions]
+    columns = {}
+    for question in table.questions:
+        clashes = names.count(question.name) > 1 or question.name in taken
+        name = "__".join(question.path) if clashes else question.name
+        columns[f"{name}_pseudo" if is_hidden(question) else name] = question
+    return columns
+
+
+def _position_columns(table: Table, ancestors: tuple[Table, ...]) -> list[str]:
+    if not table.path:
+        return []
+    outer = [f"position_{repeat.path[-1]}" for repeat in ancestors if repeat.path]
+    return [*outer, "position"]
+
+
+def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes]) -> int:
+    """Rebuild a form's staging tables from raw, and return how many rows the form has.
+
+    `pads` are the pseudonym key's inner and outer pads.
+    """
+    connection.execute("set variable inner_pad = ?", [pads[0]])
+    connection.execute("set variable outer_pad = ?", [pads[1]])
+    connection.execute("delete from staging.misfit where form_id = ?", [schema.form_id])
+    connection.execute(f"create or replace temp table parsed as {_parse(schema)}")
+    for staged in tables(schema):
+        _build_table(connection, schema, staged)
+    connection.execute("drop table parsed")
+    connection.execute("reset variable inner_pad; reset variable outer_pad")
+    return int(scalar(connection, f"select count(*) from staging.{quoted(schema.form_id)}"))
+
+
+def _parse(schema: FormSchema) -> str:
+    return f"""
+        select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(schema.root))}) as answers
+        from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null
+    """
+
+
+def _structure(table: Table) -> str:
+    tree: dict[str, object] = {}
+    depth = len(table.path)
+    for question in table.questions:
+        _plant(tree, question.path[depth:], '"VARCHAR"')
+    for repeat in table.repeats:
+        _plant(tree, repeat.path[depth:], f"[{_structure(repeat)}]")
+    return _as_json(tree)
+
+
+def _plant(tree: dict[str, object], path: tuple[str, ...], leaf: str) -> None:
+    *groups, name = path
+    for group in groups:
+        branch = tree.setdefault(group, {})
+        tree = branch if isinstance(branch, dict) else {}
+    tree[name] = leaf
+
+
+def _as_json(tree: Mapping[str, object]) -> str:
+    inner = ", ".join(f'"{key}": {_as_json(leaf) if isinstance(leaf, dict) else leaf}' for key, leaf in tree.items())
+    return "{" + inner + "}"
+
+
+def _build_table(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
+    texts = {name: _answer(question, staged.table) for name, question in staged.columns.items()}
+    keys = [*SYSTEM_COLUMNS, *_position_columns(staged.table, staged.ancestors)]
+    answers = [f"{typed(question, texts[name])} as {quoted(name)}" for name, question in staged.columns.items()]
+    connection.execute(
+        f"create or replace table staging.{quoted(staged.name)} as select {', '.join(keys + answers)} {_rows(staged)}"
+    )
+    _record_misfits(connection, schema, staged, texts)
+    _comment(connection, schema, staged)
+
+
+def _answer(question: Question, table: Table) -> str:
+    steps = "".join(f".{quoted(step)}" for step in question.path[len(table.path) :])
+    return f"nullif(item{steps}, '')"
+
+
+def _rows(staged: StagingTable) -> str:
+    levels = [*staged.ancestors[1:], staged.table] if staged.table.path else []
+    if not levels:
+        return "from (select * exclude (answers), answers as item from parsed)"
+    source = "(select * exclude (answers), answers as item from parsed)"
+    depth = 0
+    for level, position in zip(levels, _position_columns(staged.table, staged.ancestors), strict=True):
+        steps = "".join(f".{quoted(step)}" for step in level.path[depth:])
+        source = (
+            f"(select * exclude (item, pair), pair.p as {position}, pair.i as item from (select *, unnest(list_transform("
+            f"item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
+        )
+        depth = len(level.path)
+    return f"from {source}"
+
+
+def _record_misfits(connection: Connection, schema: FormSchema, staged: StagingTable, texts: Mapping[str, str]) -> None:
+    tests = {name: misfit(question, texts[name], name) for name, question in staged.columns.items()}
+    tested = {name: test for name, test in tests.items() if test is not None}
+    if not tested:
+        return
+    position = "position" if staged.table.path else "null"
+    columns = [f"{typed(staged.columns[name], texts[name])} as {quoted(name)}" for name in tested]
+    flags = ", ".join(f"if({test}, {literal(name)}, null)" for name, test in tested.items())
+    connection.execute(f"""
+        insert into staging.misfit
+        select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, {position}, question
+        from (select submission_id, {position} as position, unnest([{flags}]) as question
+              from (select *, {", ".join(columns)} {_rows(staged)}))
+        where question is not null
+    """)
+
+
+def _comment(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
+    name = f"staging.{quoted(staged.name)}"
+    labels = staged.table.labels or {}
+    title = f"{schema.title} · {labels.get('fr', staged.name)}" if staged.table.path else schema.title
+    statements = [f"comment on table {name} is {literal(title)}"]
+    described = {column: text for column, (_, text) in SYSTEM_COLUMNS.items()}
+    described |= {
+        column: "Rang de la ligne dans la répétition, à partir de 1."
+        for column in _position_columns(staged.table, staged.ancestors)
+    }
+    described |= {column: comment(question) for column, question in staged.columns.items()}
+    statements += [
+        f"comment on column {name}.{quoted(column)} is {literal(text)}" for column, text in described.items()
+    ]
+    connection.execute("; ".join(statements))

@@ -1,0 +1,10 @@
+-- One row per visit of a person with a case whose sex is known.
+select
+    dossier_uuid as unit_id,
+    date_visite as event_date,
+    sexe = 'femme' as in_numerator,
+
+    groupe_cat as groupe,
+    bureau_code as bureau
+from marts.fct_visite
+where dossier_uuid is not null and sexe in ('femme', 'homme')

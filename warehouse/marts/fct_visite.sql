@@ -1,0 +1,30 @@
+-- One row per reception visit that was not rejected.
+with visites as (
+    select * from staging.tpm_visite where review_state <> 'rejected'
+)
+
+select
+    submission_id as visite_id,
+    date_visite,
+    bureau_code,
+    canal,
+    langue_entretien,
+
+    consent_dossier,
+    dossier_mode,
+    if(consent_dossier = 'oui', dossier_uuid, null) as dossier_uuid,
+
+    sexe,
+    tranche_age,
+    cat_migrant,
+    groupe_cat,
+    province,
+    commune,
+
+    services,
+    service_principal,
+    try_cast(satisfaction as integer) as satisfaction,
+    duree_min,
+    echeance as echeance_date,
+    submitted_at
+from visites
