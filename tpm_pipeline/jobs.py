@@ -4,20 +4,31 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tpm_pipeline.errors import FormError
+from tpm_pipeline.errors import FormError, PublicationError
 from tpm_pipeline.forms import catalog
-from tpm_pipeline.forms import check as form_check
-from tpm_pipeline.forms.compile import Target, compile_form
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
-from tpm_pipeline.paths import LISTS, PACKAGE, WAREHOUSE
-from tpm_pipeline.publications import registry as publications
-from tpm_pipeline.records import Change, CompiledForm, Finding, FormSchema, FormVersion, PullReport, RefreshReport
+from tpm_pipeline.paths import LISTS, PACKAGE, WAREHOUSE, write_atomically
+from tpm_pipeline.records import (
+    Change,
+    CompiledForm,
+    Finding,
+    FormVersion,
+    IndicatorLine,
+    PullReport,
+    RefreshReport,
+)
 from tpm_pipeline.servers.registry import open_server
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import build as warehouse_build
 from tpm_pipeline.warehouse import checks, db, privacy, raw
+
+if TYPE_CHECKING:
+    from tpm_pipeline.forms.compile import Target
+
+# Compiling, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
 
 Progress = Callable[[str], None]
 
@@ -31,14 +42,18 @@ def form_ids() -> list[str]:
     return catalog.form_ids()
 
 
-def compile_forms(target: Target, *, validate: bool = True) -> tuple[list[CompiledForm], list[Finding]]:
+def compile_forms(target: "Target", *, validate: bool = True) -> tuple[list[CompiledForm], list[Finding]]:
     """Compile every form for a kind of server; what should be looked at comes beside."""
+    from tpm_pipeline.forms.compile import compile_form
+
     compiled = [compile_form(catalog.path_of(form_id), target, validate=validate) for form_id in form_ids()]
     return [form for form, _ in compiled], [finding for _, findings in compiled for finding in findings]
 
 
 def check(*, full: bool = False) -> list[Finding]:
     """Everything that can be known before deploying: forms, marts and indicators; with ODK Validate when full."""
+    from tpm_pipeline.forms import check as form_check
+
     forms, findings = compile_forms("central", validate=full)
     findings += form_check.check(form_ids())
     _bind(forms)
@@ -101,6 +116,8 @@ def _rebuild(connection: db.Connection, settings: Settings) -> None:
 
 def publish(settings: Settings) -> list[Path]:
     """Write every publication, and remember what they were made from."""
+    from tpm_pipeline.publications import registry as publications
+
     with db.warehouse(settings) as connection:
         written = publications.publish(connection, settings, logframe.read(), today())
         _remember(connection, settings)
@@ -109,7 +126,7 @@ def publish(settings: Settings) -> list[Path]:
 
 def is_current(settings: Settings) -> bool:
     """Tell whether nothing changed since the last publications: data, queries, forms or day."""
-    if not all(path.exists() for path in publications.targets(settings)):
+    if not (settings.analysts_db.exists() and settings.dashboard.exists()):
         return False
     with db.warehouse(settings) as connection:
         raw.create(connection)
@@ -163,11 +180,18 @@ def latest_values(settings: Settings) -> list[IndicatorLine]:
 
 def render_forms() -> list[Path]:
     """Rewrite each form's readable Markdown."""
+    from tpm_pipeline.forms import render
+
     return render.render_all()
 
 
 def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = silent) -> int:
     """Send a synthetic population to a local server of its own; return how many submissions were new."""
+    from tpm_pipeline.demo.generate import generate
+    from tpm_pipeline.servers.local import LocalServer
+    from tpm_pipeline.servers.openrosa import OpenRosaClient
+    from tpm_pipeline.web.serve import running
+
     own = demo_settings(settings)
     deploy(own)
     server = LocalServer(own.local_store)
@@ -176,8 +200,8 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
     if marker.exists() and marker.read_text() == made_from:
         return 0
     sent = 0
-    with running(own.local_store) as address, Http(address, own.timeout_s) as http:
-        client = OpenRosaClient(address, http)
+    with running(own.local_store) as address:
+        client = OpenRosaClient(address, own.timeout_s)
         for submission in generate(seed, visits, versions):
             client.submit(submission.xml, submission.attachments)
             sent += 1

@@ -77,7 +77,8 @@ def visit(  # noqa: PLR0913
 ) -> bytes:
     """One submission; `replaces` makes it an edit of that instance."""
     orientations = "".join(
-        f"<orientations><service>{service}</service><delai>{delay}</delai></orientations>" for service, delay in services
+        f"<orientations><service>{service}</service><delai>{delay}</delai></orientations>"
+        for service, delay in services
     )
     deprecated = f"<deprecatedID>{replaces}</deprecatedID>" if replaces else ""
     return (
