@@ -1,19 +1,24 @@
 """`tpm`: one command per arrow of the picture. Parses, calls jobs, maps errors to exit codes."""
 
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tpm_pipeline import settings as configuration
 from tpm_pipeline.errors import TpmError
 
 if TYPE_CHECKING:
-    from tpm_pipeline.jobs import Progress
+    from collections.abc import Iterator
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="From reception offices' forms to logframe indicators.")
+    from tpm_pipeline.jobs import Progress
+    from tpm_pipeline.settings import Settings
+
+# What a command needs is imported when it runs: `tpm --help` answers at once.
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="From reception offices' forms to logframe indicators."
+)
 forms = typer.Typer(no_args_is_help=True, help="Work on the spreadsheets of forms/.")
 app.add_typer(forms, name="forms")
 
@@ -46,7 +51,7 @@ def deploy(plan: Annotated[bool, typer.Option(help="Only say what would change."
     """Make the server hold the forms as they are here."""
     from tpm_pipeline import jobs
 
-    for change in jobs.deploy(configuration.load(), plan_only=plan):
+    for change in jobs.deploy(_settings(), plan_only=plan):
         typer.echo(f"{change.action}: {change.what}")
 
 
@@ -57,7 +62,7 @@ def pull(form_id: Annotated[str | None, typer.Argument(help="One form; all of th
 
     with _progress() as progress:
         for name in [form_id] if form_id else jobs.form_ids():
-            report = jobs.pull_form(configuration.load(), name, progress)
+            report = jobs.pull_form(_settings(), name, progress)
             typer.echo(f"{name}: {report.seen} seen, {report.written} new or changed")
 
 
@@ -67,7 +72,7 @@ def refresh() -> None:
     from tpm_pipeline import jobs
 
     with _progress() as progress:
-        report = jobs.refresh(configuration.load(), progress)
+        report = jobs.refresh(_settings(), progress)
     if report.published:
         typer.echo(f"{report.written} new or changed submissions; publications written.")
     else:
@@ -79,9 +84,12 @@ def indicators() -> None:
     """Show the indicators of the latest publication, and where the dashboard is."""
     from tpm_pipeline import jobs
 
-    loaded = configuration.load()
-    typer.echo(jobs.summary(loaded))
-    typer.echo(f"\nDashboard: {loaded.dashboard}")
+    settings = _settings()
+    for line in jobs.latest_values(settings):
+        value = "n.d." if line.value is None else f"{line.value:,.{line.decimals}f}"
+        target = "" if line.target is None else f"target {line.target:,.{line.decimals}f}"
+        typer.echo(f"{line.code:6} {line.name:48} {line.period:4} {value:>9} {line.unit:10} {target}")
+    typer.echo(f"\nDashboard: {settings.dashboard}")
 
 
 @app.command(epilog="Example: tpm serve")
@@ -89,7 +97,7 @@ def serve() -> None:
     """Run the local server that phones and browsers send to."""
     from tpm_pipeline.web.serve import serve as run
 
-    run(configuration.load())
+    run(_settings())
 
 
 @app.command(epilog="Example: tpm demo --visits 500")
@@ -101,8 +109,14 @@ def demo(
     from tpm_pipeline import jobs
 
     with _progress() as progress:
-        sent = jobs.demo(configuration.load(), seed=seed, visits=visits, progress=progress)
+        sent = jobs.demo(_settings(), seed=seed, visits=visits, progress=progress)
     typer.echo(f"{sent} synthetic submissions sent" if sent else "The synthetic submissions are there already.")
+
+
+def _settings() -> "Settings":
+    from tpm_pipeline.settings import load
+
+    return load()
 
 
 @contextmanager

@@ -187,7 +187,7 @@ def render_forms() -> list[Path]:
 
 def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = silent) -> int:
     """Send a synthetic population to a local server of its own; return how many submissions were new."""
-    from tpm_pipeline.demo.generate import generate
+    from tpm_pipeline.demo.instances import generate
     from tpm_pipeline.servers.local import LocalServer
     from tpm_pipeline.servers.openrosa import OpenRosaClient
     from tpm_pipeline.web.serve import running

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the settings, or say which one is wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "TPM_" + "_".join(str(part) for part in first["loc"]).upper()

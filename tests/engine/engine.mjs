@@ -1,15 +1,22 @@
-// ODK Web Forms' engine outside a browser: what it expects of one, then the engine itself.
+// ODK Web Forms' engine outside a browser, with its chance in our hands.
 import { createRequire } from "node:module";
 import { JSDOM } from "jsdom";
 
-const { window } = new JSDOM("", { url: "http://localhost/" });
-const BROWSER = ["Document", "DOMParser", "Element", "File", "Blob", "Node", "XMLSerializer", "XPathResult", "localStorage", "document", "window"];
+const BROWSER = ["DOMParser", "Document", "Element", "Node", "XMLSerializer", "XPathResult", "document", "localStorage"];
+
+const { window } = new JSDOM("", { url: "http://localhost" });
 for (const name of BROWSER) {
-  Object.defineProperty(globalThis, name, { value: name === "window" ? window : window[name], configurable: true });
+  Object.defineProperty(globalThis, name, { value: window[name], configurable: true });
 }
+globalThis.window = window;
 globalThis.__dirname = import.meta.dirname;
 globalThis.require = createRequire(import.meta.url);
 
-const engine = await import("@getodk/xforms-engine");
-export const { loadForm, constants } = engine;
-export { window };
+// What random() and uuid() give next; the engine keeps the functions it finds when it is imported.
+export const chance = { random: 0.5, uuid: "00000000-0000-4000-8000-000000000000" };
+Math.random = () => chance.random;
+
+export const { loadForm } = await import("@getodk/xforms-engine");
+crypto.randomUUID = () => chance.uuid;
+
+export const parse = (xml) => new DOMParser().parseFromString(xml, "text/xml").documentElement;

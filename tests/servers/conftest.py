@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import orjson
 import pytest
-import requests
 import uvicorn
 
 from tests.servers.fake_central import EMAIL, PASSWORD, FakeCentral
@@ -115,16 +114,15 @@ def _fake_site(folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def _real(folder: Path) -> Iterator[Site]:
-    wanted = [os.environ.get(f"TPM_TEST_CENTRAL_{name}", "") for name in ("URL", "EMAIL", "PASSWORD")]
-    if not all(wanted):
+    url, email, password = (os.environ.get(f"TPM_TEST_CENTRAL_{name}", "") for name in ("URL", "EMAIL", "PASSWORD"))
+    if not (url and email and password):
         pytest.skip("waits for a real ODK Central: TPM_TEST_CENTRAL_URL, _EMAIL and _PASSWORD")
-    site = central_site(*wanted, f"contract {uuid4()}", _pages(folder))
+    site = central_site(url, email, password, f"contract {uuid4()}", _pages(folder))
     yield site
-    api = site.server._api  # type: ignore[attr-defined]
-    for project in api.get("/projects"):
-        if project["name"] == site.server._project:  # type: ignore[attr-defined]
-            headers = {"Authorization": f"Bearer {api._token}"}
-            requests.delete(f"{api.url}/v1/projects/{project['id']}", headers=headers, timeout=TIMEOUT_S)
+    assert isinstance(site.server, CentralServer)
+    project = site.server._find_project()
+    if project is not None:
+        site.server._api.delete(f"/projects/{project}")
 
 
 KINDS: dict[str, Callable[[Path], AbstractContextManager[Site]]] = {

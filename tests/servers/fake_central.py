@@ -21,13 +21,12 @@ from tests.servers.fake_central_rows import XForm, as_row, name, read_xform
 
 EMAIL, PASSWORD = "pipeline@example.org", "fake-central"
 _CLAUSE = re.compile(r"__system/(submissionDate|updatedAt|deletedAt) ge (\S+)")
-_CREATED = {"submissionDate": "createdAt"}
 
 
 class ProblemError(Exception):
-    def __init__(self, code: str, message: str, **details: Any) -> None:
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code, self.message, self.details = code, message, details
+        self.code, self.message = code, message
 
 
 @dataclass
@@ -60,13 +59,17 @@ class Project:
 
 @dataclass
 class FakeCentral:
-    """Its state, and the handles tests pull: `meddle` answers in its place, `extra` falsifies the count."""
+    """Its state, and the handles tests pull.
+
+    `meddle` answers in its place, `lose` after it; `extra` falsifies the count; `ago` sets its clock back.
+    """
 
     projects: dict[int, Project] = field(default_factory=dict)
     sessions: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     meddle: Callable[[Request], Response | None] = lambda _: None
+    lose: Callable[[Request], Response | None] | None = None
     extra: int = 0
     ago: timedelta = timedelta()
 
@@ -75,7 +78,7 @@ class FakeCentral:
 
     def app(self) -> Starlette:
         project, form = "/v1/projects/{project:int}", "/v1/projects/{project:int}/forms/{form}"
-        table = [
+        table: list[tuple[str, str, Callable[..., Any]]] = [
             ("POST", "/v1/sessions", self.sign_in),
             ("GET", "/v1/projects", self.list_projects),
             ("POST", "/v1/projects", self.add_project),
@@ -90,6 +93,8 @@ class FakeCentral:
             ("POST", form + "/draft", self.add_draft),
             ("GET", form + "/draft/attachments", self.list_files),
             ("POST", form + "/draft/attachments/{file}", self.add_file),
+            ("PATCH", form + "/draft/attachments/{file}", self.link_file),
+            ("GET", project + "/datasets", self.list_lists),
             ("POST", form + "/draft/publish", self.publish),
             ("POST", form + "/assignments/app-user/{user:int}", self.allow),
             ("PATCH", form + "/submissions/{row}", self.review),
@@ -112,12 +117,13 @@ class FakeCentral:
             try:
                 token = request.headers.get("Authorization", "").removeprefix("Bearer ")
                 if what != self.sign_in and token not in self.sessions:
-                    raise _unknown_user()
+                    _raise(_unknown_user())
                 body = await request.body()
                 found = what(body, **self._resolved(request), **_asked(request, what))
             except ProblemError as problem:
                 return JSONResponse(_json(problem), int(problem.code.partition(".")[0]))
-            return found if isinstance(found, Response) else JSONResponse(found)
+            lost = self.lose(request) if self.lose else None
+            return lost or (found if isinstance(found, Response) else JSONResponse(found))
 
         return answer
 
@@ -183,6 +189,16 @@ class FakeCentral:
         form.files[file] = body
         return _file(form, file)
 
+    def link_file(self, body: bytes, project: Project, form: Form, file: str) -> Any:
+        if not json.loads(body)["dataset"] or file.removesuffix(".csv") not in project.lists:
+            raise _missing()
+        form.files.pop(file, None)
+        form.linked.add(file)
+        return _file(form, file)
+
+    def list_lists(self, _: bytes, project: Project) -> Any:
+        return [{"name": name} for name in sorted(project.lists)]
+
     def publish(self, _: bytes, project: Project, form: Form) -> Any:
         if form.draft is None:
             raise _missing()
@@ -237,12 +253,12 @@ class FakeCentral:
         for n, (root, row) in enumerate(rows):
             written = as_row(form.versions[-1][0], row.versions[-1][1], _system(row), root)
             yield ("," if n else "") + json.dumps(written, separators=(",", ":"), ensure_ascii=False)
-        yield f'],"@odata.context":"http://other.example/v1/…/$metadata#Submissions","@odata.count":{len(rows) + self.extra}}}'
+        yield f'],"@odata.context":"http://elsewhere/$metadata#Submissions","@odata.count":{len(rows) + self.extra}}}'
 
     async def _openrosa(self, request: Request) -> Response:
         try:
             if "x-openrosa-version" not in request.headers:
-                raise ProblemError("400.6", "An expected header field (X-OpenRosa-Version) did not match …")
+                _raise(ProblemError("400.6", "An expected header field (X-OpenRosa-Version) did not match …"))
             project = self._resolved(request)["project"]
             async with request.form() as parts:
                 xml = await parts["xml_submission_file"].read()  # type: ignore[union-attr]
@@ -324,12 +340,13 @@ def _file(form: Form, file: str) -> dict[str, Any]:
 
 def _said(words: str, status: int) -> Response:
     nature = "" if status < 300 else "error"
-    body = f'<OpenRosaResponse xmlns="http://openrosa.org/http/response" items="0"><message nature="{nature}">{words}</message></OpenRosaResponse>'
-    return Response(body, status, media_type="text/xml")
+    body = f'<message nature="{nature}">{words}</message>'
+    around = f'<OpenRosaResponse xmlns="http://openrosa.org/http/response" items="0">{body}</OpenRosaResponse>'
+    return Response(around, status, media_type="text/xml")
 
 
 def _json(problem: ProblemError) -> dict[str, Any]:
-    return {"message": problem.message, "code": float(problem.code), **({"details": problem.details} or {})}
+    return {"message": problem.message, "code": float(problem.code)}
 
 
 def _missing() -> ProblemError:

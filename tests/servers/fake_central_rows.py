@@ -57,7 +57,7 @@ def _structure(
         if here in form.repeats:
             if found:
                 late[f"{key}@odata.navigationLink"] = f"{link}/{key}"
-                late[key] = [_iteration(form, child, one, here, f"{link}/{key}", n) for n, one in enumerate(found)]
+                late[key] = [_iteration(form, child, one, here, f"{link}/{key}('{n}')") for n, one in enumerate(found)]
         elif len(child):
             inner, inner_late = _structure(form, child, found, here, link)
             row[key] = {**inner, **inner_late}
@@ -66,15 +66,18 @@ def _structure(
     return row, late
 
 
-def _iteration(form: XForm, model: etree._Element, given: etree._Element, path: str, link: str, n: int) -> Any:
+def _iteration(form: XForm, model: etree._Element, given: etree._Element, path: str, link: str) -> Any:
     row, late = _structure(form, model, [given], path, link)
-    key = hashlib.sha1(f"{link}{n}".encode(), usedforsecurity=False).hexdigest()
+    key = hashlib.sha1(link.encode(), usedforsecurity=False).hexdigest()
     return {**row, "__id": key, **late}
 
 
 def _value(kind: str, text: str) -> Any:
     if not text:
         return None
+    if kind == "geopoint":
+        lat, lon, alt, accuracy = (float(part) for part in text.split())
+        return {"type": "Point", "coordinates": [lon, lat, alt], "properties": {"accuracy": accuracy}}
     try:
         return int(text) if kind == "int" else float(text) if kind == "decimal" else text
     except ValueError:

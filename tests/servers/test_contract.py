@@ -32,7 +32,7 @@ def test_a_new_version_follows_the_old_one_and_both_are_kept(site: Site) -> None
 
 
 def test_a_form_with_a_file_is_deployed_with_it(site: Site) -> None:
-    form = visit_form(files=[MediaFile("bureaux.csv", "name,label\nagadir,Agadir\n".encode())])
+    form = visit_form(files=[MediaFile("bureaux.csv", b"name,label\nagadir,Agadir\n")])
 
     site.server.deploy([form])
 

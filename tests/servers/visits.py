@@ -65,7 +65,7 @@ def visit_form(
     return CompiledForm(form_id, version, "Visites", xform.encode(), tuple(files), (creates,) if creates else ())
 
 
-def visit(  # noqa: PLR0913
+def visit(
     *,
     instance_id: str = "",
     replaces: str = "",

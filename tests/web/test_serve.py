@@ -16,7 +16,7 @@ import requests
 
 from tpm_pipeline.errors import SettingsError
 from tpm_pipeline.servers.local_store import Store
-from tpm_pipeline.settings import Settings
+from tpm_pipeline.settings import load
 from tpm_pipeline.web.serve import serve
 
 Xml = Callable[..., bytes]
@@ -110,11 +110,16 @@ def test_the_token_is_never_written_anywhere(tmp_path: Path, store: Store, xml: 
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "tpm.example.org"])  # noqa: S104 - what is refused
-def test_beyond_loopback_a_token_is_needed(tmp_path: Path, host: str) -> None:
+def test_beyond_loopback_a_token_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
+    monkeypatch.setenv("TPM_DATA", str(tmp_path))
+    monkeypatch.setenv("TPM_SERVE_HOST", host)
     with pytest.raises(SettingsError, match="SET-011"):
-        serve(Settings(data=tmp_path, serve_host=host))
+        serve(load())
 
 
-def test_an_address_in_use_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SettingsError, match="SET-012"):
-        serve(Settings(data=tmp_path, serve_port=taken.getsockname()[1]))
+def test_an_address_in_use_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TPM_DATA", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("TPM_SERVE_PORT", str(taken.getsockname()[1]))
+        with pytest.raises(SettingsError, match="SET-012"):
+            serve(load())

@@ -69,7 +69,9 @@ def _contact(dice: Dice, follow_up: FollowUp) -> Answers:
     reached = follow_up.reached == "oui"
     return {
         "date_suivi": follow_up.day.isoformat(),
-        "canal_suivi": dice.pick(o.CONTACT_CHANNELS if reached else only(o.CONTACT_CHANNELS, ("telephone", "courriel"))),
+        "canal_suivi": dice.pick(
+            o.CONTACT_CHANNELS if reached else only(o.CONTACT_CHANNELS, ("telephone", "courriel"))
+        ),
         "joint": follow_up.reached,
         "nb_tentatives": None if reached else str(dice.between(1, 4)),
         "consent_maintenu": ("oui" if follow_up.consent else "non") if reached else None,

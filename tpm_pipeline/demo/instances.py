@@ -97,5 +97,6 @@ def _entity(node: etree._Element, event: Event) -> str:
     if event.entity is None:
         return ""
     said = {"id": event.entity.id, "baseVersion": event.entity.base_version, **event.entity.flags}
-    attributes = " ".join(f"{key}={quoteattr(said.get(str(key), value))}" for key, value in node.attrib.items())
+    empty = {str(name): str(value) for name, value in node.attrib.items()}
+    attributes = " ".join(f"{name}={quoteattr(said.get(name, value))}" for name, value in empty.items())
     return f"<entity {attributes}>{_leaf('label', event.entity.label)}</entity>"

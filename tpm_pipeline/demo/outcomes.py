@@ -20,7 +20,7 @@ OBSTACLES: Final[Weights] = {
 }  # fmt: skip
 ACTIONS: Final[Weights] = {"aucune": 24, "relance": 40, "reorientation": 12, "accompagnement": 18, "plaidoyer": 6}
 RESPECT: Final[Weights] = {"oui": 87, "non": 6, "nr": 7}
-UNREACHED_DECISIONS: Final[Weights] = {"poursuivre": 72, "clos_sans_suite": 4, "clos_perdu": 24}
+UNREACHED_DECISIONS: Final[Weights] = {"poursuivre": 46, "clos_sans_suite": 4, "clos_perdu": 50}
 KEEPS_APPOINTMENT: Final = 0.86
 
 INTERVIEWERS: Final = ("MD01", "MD02", "MD03")

@@ -13,6 +13,9 @@ START, END = date(2020, 10, 1), date(2023, 12, 29)
 
 _YEARS = (date(2021, 10, 1), date(2022, 10, 1))
 _SATURDAY = 5
+WORKDAYS = tuple(
+    day for offset in range((END - START).days + 1) if (day := START + timedelta(days=offset)).weekday() < _SATURDAY
+)
 _BY_CODE = {office.code: office for office in OFFICES}
 
 

@@ -3,7 +3,6 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from tpm_pipeline.demo.dice import Dice
 
 _CLOCK = ZoneInfo("Africa/Casablanca")
 _INTERVIEWS_PER_VISIT = 1 / 50
+_FIRST_INTERVIEW = 45  # workdays after the start
 
 
 def events(seed: int, visit_count: int, labels: Mapping[str, str]) -> Iterator[Event]:
@@ -37,7 +37,7 @@ class _Project:
         for code, day in self._dice.many(_attendance(), visit_count):
             self._plan(day, _OFFICES[code])
         for _ in range(round(visit_count * _INTERVIEWS_PER_VISIT)):
-            self._plan_interview()
+            self._plan(self._dice.one_of(places.WORKDAYS[_FIRST_INTERVIEW:]), None)
         while self._agenda:
             began, _, subject = heapq.heappop(self._agenda)
             if isinstance(subject, w.Office):
@@ -50,10 +50,6 @@ class _Project:
     def _plan(self, day: date, subject: w.Office | Case | None) -> None:
         at = time(self._dice.between(8, 15), self._dice.between(0, 59), self._dice.between(0, 59))
         heapq.heappush(self._agenda, (datetime.combine(day, at, _CLOCK), next(self._turn), subject))
-
-    def _plan_interview(self) -> None:
-        day = places.START + timedelta(days=self._dice.between(60, (places.END - places.START).days))
-        self._plan(day if day.weekday() < 5 else day - timedelta(days=2), None)
 
     def _visit(self, began: datetime, office: w.Office) -> Event:
         visit = self._draw_visit(began.date(), office)
@@ -68,14 +64,22 @@ class _Project:
         )
         if visit.consent:
             self._remember(visit, given, entity.label)
-        name = f"Visite {visit.day} {office.code} {visit.code}"
-        return self._event("tpm_visite", name, office.code, began, visit.minutes, given, entity, row)
+        return Event(
+            form_id="tpm_visite",
+            instance_id=f"uuid:{self._dice.uuid()}",
+            name=f"Visite {visit.day} {office.code} {visit.code}",
+            device=f"demo:{office.code}",
+            began=began,
+            ended=self._ended(began, visit.minutes),
+            answers=given,
+            entity=entity,
+            case=row,
+        )
 
     def _draw_visit(self, day: date, office: w.Office) -> visits.Visit:
         dice = self._dice
         known = self._known[office.code]
         case = dice.recent(known) if known and dice.chance(w.RETURNING) else None
-        year = places.project_year(day)
         group = dice.pick({key: share * w.SEASONS[key][day.month - 1] for key, share in office.publics.items()})
         person = case.profile if case else visits.profile(dice, day, office, group)
         return visits.Visit(
@@ -83,7 +87,7 @@ class _Project:
             office=office,
             agent=dice.one_of(office.agents),
             profile=person,
-            consent=case is not None or not dice.chance(w.ANONYMOUS[group] * (1.2, 1.0, 0.9)[year]),
+            consent=case is not None or not dice.chance(w.ANONYMOUS[group]),
             minutes=dice.between(8, 55),
             id=dice.uuid(),
             alea=self._code(),
@@ -145,8 +149,17 @@ class _Project:
         code = case.properties["code_dossier"]
         entity = Entity(case.id, f"{code} · {follow_up.day}", str(case.version), {"update": "1"})
         self._conclude(follow_up, given, entity.label)
-        name = f"Suivi {follow_up.day} {code}"
-        return self._event("tpm_suivi", name, office.code, began, dice.between(4, 20), given, entity, row)
+        return Event(
+            form_id="tpm_suivi",
+            instance_id=f"uuid:{dice.uuid()}",
+            name=f"Suivi {follow_up.day} {code}",
+            device=f"demo:{office.code}",
+            began=began,
+            ended=self._ended(began, dice.between(4, 20)),
+            answers=given,
+            entity=entity,
+            case=row,
+        )
 
     def _conclude(self, follow_up: follow_ups.FollowUp, given: Answers, label: str) -> None:
         """Keep the case as the server would, and plan the next follow-up."""
@@ -167,7 +180,9 @@ class _Project:
         self._move(case, follow_up)
         if case.is_open and self._dice.chance(outcomes.KEEPS_APPOINTMENT):
             due = date.fromisoformat(str(given["echeance"]))
-            self._plan_follow_up(case, max(due + timedelta(days=self._dice.between(-4, 8)), follow_up.day + timedelta(days=1)))
+            self._plan_follow_up(
+                case, max(due + timedelta(days=self._dice.between(-4, 8)), follow_up.day + timedelta(days=1))
+            )
 
     def _move(self, case: Case, follow_up: follow_ups.FollowUp) -> None:
         """A withdrawn case is not used again; a transferred one is met in its new office."""
@@ -189,32 +204,19 @@ class _Project:
             sound=f"demo-synthetique-{instance[:8]}" if consent and dice.chance(0.55) else "",
         )
         given = interviews.answers(dice, interview)
-        event = self._event("tpm_entretien", f"Entretien {interview.code}", "MD", began, interview.minutes, given)
-        return replace(event, attachments=tuple(interviews.recordings(given)))
-
-    def _event(
-        self,
-        form_id: str,
-        name: str,
-        device: str,
-        began: datetime,
-        minutes: int,
-        given: Answers,
-        entity: Entity | None = None,
-        case: Mapping[str, str] | None = None,
-    ) -> Event:
-        ended = began + timedelta(minutes=minutes, seconds=self._dice.between(20, 400))
         return Event(
-            form_id=form_id,
-            instance_id=f"uuid:{self._dice.uuid()}",
-            name=name,
-            device=f"demo:{device}",
+            form_id="tpm_entretien",
+            instance_id=f"uuid:{instance}",
+            name=f"Entretien {interview.code}",
+            device="demo:MD",
             began=began,
-            ended=ended,
+            ended=self._ended(began, interview.minutes),
             answers=given,
-            entity=entity,
-            case=case,
+            attachments=tuple(interviews.recordings(given)),
         )
+
+    def _ended(self, began: datetime, minutes: int) -> datetime:
+        return began + timedelta(minutes=minutes, seconds=self._dice.between(20, 400))
 
 
 _OFFICES = {office.code: office for office in w.OFFICES}
@@ -227,18 +229,13 @@ def _attendance() -> Mapping[tuple[str, date], float]:
     return {
         (office.code, day): office.size * w.ACTIVITY[places.project_year(day)] * _season(office, day)
         for office in w.OFFICES
-        for day in _days()
+        for day in places.WORKDAYS
         if places.is_open(office, day)
     }
 
 
 def _season(office: w.Office, day: date) -> float:
     return sum(share * w.SEASONS[group][day.month - 1] for group, share in office.publics.items()) / 100
-
-
-def _days() -> Iterator[date]:
-    for offset in range((places.END - places.START).days + 1):
-        yield places.START + timedelta(days=offset)
 
 
 def _text(answers: Answers, name: str) -> str | None:

@@ -23,14 +23,12 @@ class Office(NamedTuple):
 
 _MRE: Final = {"mre": 84, "rpt": 8, "autre": 8}
 OFFICES: Final = (
-    Office(
-        "TAR01", date(2020, 10, 1), 1.0, _MRE, ("TA01", "TA02"), closed=((date(2021, 12, 6), date(2022, 2, 14)),)
-    ),
+    Office("TAR01", date(2020, 10, 1), 1.0, _MRE, ("TA01", "TA02"), closed=((date(2021, 12, 6), date(2022, 2, 14)),)),
     Office("TIZ01", date(2020, 11, 2), 1.3, {"mre": 74, "rpt": 17, "autre": 9}, ("TZ01", "TZ02", "TZ03")),
     Office("TIZ02", date(2021, 3, 1), 0.5, _MRE, ("TZ11",), closed=((date(2022, 5, 1), date(2022, 6, 1)),)),
     Office("TIZ03", date(2021, 9, 6), 0.4, _MRE, ("TZ21",), closed=((date(2022, 12, 1), date(2023, 1, 1)),)),
     Office("TIZ04", date(2022, 2, 7), 0.45, _MRE, ("TZ31", "TZ32")),
-    Office("CHT01", date(2022, 6, 13), 1.3, {"mre": 27, "rpt": 65, "autre": 8}, ("CH01", "CH02", "CH03")),
+    Office("CHT01", date(2022, 6, 13), 1.6, {"mre": 27, "rpt": 65, "autre": 8}, ("CH01", "CH02", "CH03")),
     Office(
         "INE01",
         date(2022, 8, 22),
@@ -49,7 +47,7 @@ SEASONS: Final[Mapping[str, tuple[float, ...]]] = {
 }
 
 # One figure per project year A1, A2, A3.
-ACTIVITY: Final = (1.0, 1.0, 0.9)
+ACTIVITY: Final = (1.2, 1.0, 0.9)
 FOLLOWED_IN_TIME: Final = (0.54, 0.69, 0.79)
 FOLLOWED_LATE: Final = 0.55
 SUCCESS: Final = (0.8, 1.1, 1.45)
@@ -60,7 +58,7 @@ RATINGS: Final[tuple[Weights, ...]] = (
     {"1": 2, "2": 5, "3": 16, "4": 41, "5": 36},
 )
 
-ANONYMOUS: Final[Weights] = {"mre": 0.08, "rpt": 0.25, "autre": 0.2}
+ANONYMOUS: Final[Weights] = {"mre": 0.14, "rpt": 0.34, "autre": 0.3}
 RETURNING: Final = 0.36
 CHANNELS: Final[Weights] = {"sur_place": 78, "telephone": 9, "messagerie": 6, "courriel": 1, "mobile": 4, "tiers": 2}
 CONSENT_FORMS: Final[Weights] = {"ecrit": 45, "oral_agent": 46, "oral_temoin": 9}

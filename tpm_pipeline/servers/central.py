@@ -81,16 +81,17 @@ class CentralServer:
 
     def pull(self, form_id: str, since: str | None, folder: Path) -> Iterator[Page]:
         """Yield one page with what is new, edited, reviewed or deleted since a cursor, or nothing when nothing is."""
+        unknown = self._not_deployed(f"There is no published form «{form_id}».")
         project, latest = self._find_project(), _latest(since)
         if project is None:
-            raise self._unknown_form(form_id)
+            raise unknown
         # One answer without `$top`: Central reads it from one consistent query, and 20 pages cost half as much again.
         query = {"$expand": "*", "$count": "true", "$filter": _since(latest)}
         target = folder / f"central-{uuid4().hex}.json"
         here = address("projects", project, "forms", f"{form_id}.svc", "Submissions")
         with self._api.stream(here, query, tolerate=("404.1",)) as answer, replacing(target) as draft:
             if answer.status != 200:  # noqa: PLR2004 - anything else here is the tolerated 404.1
-                raise self._unknown_form(form_id)
+                raise unknown
             expect(answer.where, answer.media_type, "application/json")
             tally = central_page.save(answer.where, answer.chunks, draft)
         if tally.rows:
@@ -102,7 +103,7 @@ class CentralServer:
         """An app user allowed to fill every form of the project; the one of that name when there is one."""
         project = self._find_project()
         if project is None:
-            raise self._unknown_form("…")
+            raise self._not_deployed(f"There is no project «{self._project}».")
         users = address("projects", project, "app-users")
         known = [user for user in self._api.get(users) if user["displayName"] == display_name and user["token"]]
         user = known[0] if known else self._api.post(users, {"displayName": display_name})
@@ -121,8 +122,8 @@ class CentralServer:
             raise ServerError("SRV-018", self._api.where, cause, "Rename all but one in Central.")
         return found[0] if found else None
 
-    def _unknown_form(self, form_id: str) -> ServerError:
-        return ServerError("SRV-014", self.name, f"There is no published form «{form_id}».", "Run `tpm deploy`.")
+    def _not_deployed(self, cause: str) -> ServerError:
+        return ServerError("SRV-014", self.name, cause, "Deploy the forms first (tpm deploy).")
 
 
 def _since(latest: datetime) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.servers.http import Http, Reply, Stream
+from tpm_pipeline.servers.http import Http, Reply, Stream, expect
 
 _OK = range(200, 300)
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
@@ -31,11 +31,20 @@ class CentralApi:
     def xml(self, path: str) -> bytes:
         """Read an XForm."""
         with self.stream(path) as answer:
+            expect(answer.where, answer.media_type, "application/xml")
             return answer.read().body
 
     def post(self, path: str, body: Mapping[str, str] | None = None, *, tolerate: Collection[str] = ()) -> Any:
         """Send JSON; None when refused with a tolerated code."""
         return self._json("POST", path, body=orjson.dumps(body or {}), media_type=_JSON, tolerate=tolerate)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change a resource."""
+        return self._json("PATCH", path, body=orjson.dumps(body), media_type=_JSON)
+
+    def delete(self, path: str) -> Any:
+        """Remove a resource."""
+        return self._json("DELETE", path)
 
     def upload(self, path: str, content: bytes, media_type: str, query: Mapping[str, str] | None = None) -> Any:
         """Send a file."""

@@ -37,7 +37,7 @@ def publish(api: CentralApi, project: int, form: CompiledForm) -> None:
     # Central's warnings (a question dropped, a form of that name in the trash) are `tpm check`'s to give.
     target = here + "/draft" if known else address("projects", project, "forms")
     api.upload(target, form.xform, _XML, {"ignoreWarnings": "true"})
-    _attach(api, here, form)
+    _attach(api, here, form, {str(row["name"]) for row in api.get(address("projects", project, "datasets"))})
     api.post(here + "/draft/publish")
 
 
@@ -55,7 +55,7 @@ def _published(api: CentralApi, project: int, form_id: str) -> list[str]:
     return [str(row["version"] or "") for row in reversed(api.get(here, tolerate=(_NOT_FOUND,)) or [])]
 
 
-def _attach(api: CentralApi, here: str, form: CompiledForm) -> None:
+def _attach(api: CentralApi, here: str, form: CompiledForm, lists: set[str]) -> None:
     """Upload what the form reads, except entity lists: Central fills those itself."""
     media = {file.name: file.content for file in form.media}
     # A list the form itself creates is linked when the form is published, unless a file took its place.
@@ -63,6 +63,10 @@ def _attach(api: CentralApi, here: str, form: CompiledForm) -> None:
     for wanted in api.get(here + "/draft/attachments"):
         name = str(wanted["name"])
         if wanted["datasetExists"] or name in own:
+            continue
+        if name.removesuffix(".csv") in lists:
+            # A file was uploaded before the list existed, and Central would carry it on for ever.
+            api.patch(here + "/draft/attachments" + address(name), {"dataset": True})
             continue
         if name not in media:
             cause = f"It needs the file «{name}», which neither comes with it nor is an entity list of the project."

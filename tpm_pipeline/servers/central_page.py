@@ -60,7 +60,7 @@ def _split(where: str, chunks: Iterable[bytes], write: Any) -> dict[str, Any]:
         footer = orjson.loads(b"{" + held[end + 1 :])
     except orjson.JSONDecodeError:
         raise cut(where) from None
-    if not (begun and end and {"@odata.context", "@odata.count"} <= footer.keys()):
+    if not (begun and end and "@odata.context" in footer and isinstance(footer.get("@odata.count"), int)):
         raise cut(where)
     write(held[:end])
     return dict(footer)

@@ -18,6 +18,7 @@ from tpm_pipeline.errors import ServerError, ServerUnavailableError
 
 _CONNECT_S = 10.0
 _CHUNK = 1 << 18
+_FULL_DISK = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 # Only idempotent methods are repeated (urllib3's default). A 500 is not: some of Central's come from the request
 # itself and would fail each time. One repeated read is enough for a kept-alive connection that the server closed.
 _RETRY = Retry(
@@ -186,7 +187,7 @@ def _coded(where: str) -> Iterator[None]:
         remedy = "Check the address, the network and that the server is started."
         raise ServerUnavailableError("SRV-001", where, "It cannot be reached.", remedy) from None
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _FULL_DISK:
             raise
         raise ServerError("SRV-012", where, "The disk is full: its answer cannot be kept.", "Make room.") from None
 

@@ -16,16 +16,17 @@ QueryError = duckdb.Error
 
 # DuckDB 1.5's own time zones are out of date for Morocco, and a plain cast to TIMESTAMP drops the offset:
 # the offset each text carries is applied by arithmetic, and no time-zone table is ever read.
+# Older phones write an offset of whole hours without minutes: +01.
 _UTC = r"""
+create or replace temp macro instant(t) as regexp_extract(
+    t,
+    '^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?:Z|([+-])(\d{2}):?(\d{2})?)?$',
+    ['day', 'clock', 'side', 'hours', 'minutes']);
 create or replace temp macro utc(t) as
-    try_cast(replace(regexp_extract(t, '^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?)', 1), 'T', ' ') as timestamp)
-    - coalesce(
-        to_minutes(
-            if(regexp_extract(t, '([+-])\d{2}:?\d{2}$', 1) = '-', -1, 1)
-            * (60 * try_cast(regexp_extract(t, '[+-](\d{2}):?\d{2}$', 1) as integer)
-               + try_cast(regexp_extract(t, '[+-]\d{2}:?(\d{2})$', 1) as integer))
-        ),
-        interval 0 minutes)
+    try_cast(instant(t).day || ' ' || instant(t).clock as timestamp) - to_minutes(
+        if(instant(t).side = '-', -1, 1)
+        * (60 * coalesce(try_cast(instant(t).hours as integer), 0)
+           + coalesce(try_cast(instant(t).minutes as integer), 0)))
 """
 
 
@@ -37,7 +38,6 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
     with _translated(settings.private_db), memory(settings) as connection:
         attach(connection, settings.private_db, "warehouse", key=settings.warehouse_key.get_secret_value())
         connection.execute("use warehouse")
-        connection.execute(_UTC)
         yield connection
         connection.execute("checkpoint warehouse")
 
@@ -50,6 +50,7 @@ def memory(settings: Settings | None = None) -> Iterator[Connection]:
         config |= {"memory_limit": settings.memory_limit, "temp_directory": str(settings.private / "spill")}
     connection = duckdb.connect(":memory:", config=config)
     try:
+        connection.execute(_UTC)
         yield connection
     finally:
         connection.close()

@@ -1,0 +1,66 @@
+# On Debian or Ubuntu as root every target installs what it needs first; elsewhere it names what is missing.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check serve refresh schedule bench lock
+
+BIN := .venv/bin
+TPM := $(BIN)/tpm
+PYTHON := .venv/.stamp
+ENGINE := tests/engine/node_modules/.package-lock.json
+
+# No usage figure leaves the machine, and Prefect keeps its files with ours.
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_HOME := $(CURDIR)/data/prefect
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 18
+
+demo: $(PYTHON)  ## make up visits, send them to a local server, compute the indicators and the dashboard
+	@.ci/need java
+	$(TPM) demo
+
+test: $(PYTHON) $(ENGINE)  ## run every test
+	@.ci/need java chromium arabic
+	$(BIN)/pytest
+
+check: $(PYTHON)  ## style, types, layers, forms, queries and documentation
+	@.ci/need java
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(TPM) check
+	$(BIN)/pytest tests/test_layout.py tests/test_laws.py tests/test_docs.py
+
+serve: $(PYTHON)  ## run the local server for phones and browsers
+	$(TPM) serve
+
+refresh: $(PYTHON)  ## pull, build and publish once, as a Prefect flow
+	$(BIN)/python -m flows.refresh
+
+schedule: $(PYTHON)  ## refresh every morning, until stopped
+	$(BIN)/python -m flows.refresh schedule
+
+bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic population
+	@.ci/need java
+	$(BIN)/python tests/bench/run.py
+
+lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+
+# The lock holds uv too: pip installs exactly that one, uv installs the rest.
+$(PYTHON): requirements.lock pyproject.toml
+	@.ci/need python
+	python3 -m venv .venv
+	sed -n '/^uv==/,/# via/p' requirements.lock | $(BIN)/python -m pip install --quiet --require-hashes -r /dev/stdin
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+$(ENGINE): tests/engine/package-lock.json
+	@.ci/need node
+	npm ci --prefix tests/engine --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@

@@ -1,0 +1,28 @@
+from datetime import date
+
+from tpm_pipeline.demo import places
+
+
+def test_project_years_are_those_of_the_logframe() -> None:
+    days = [date(2020, 10, 1), date(2021, 9, 30), date(2021, 10, 1), date(2022, 9, 30), date(2022, 10, 1)]
+    assert [places.project_year(day) for day in days] == [0, 0, 1, 1, 2]
+
+
+def test_an_office_works_on_weekdays_once_it_is_open() -> None:
+    assert places.next_open_day("TIZ01", date(2020, 10, 1)) == date(2020, 11, 2)
+    assert places.next_open_day("TIZ01", date(2021, 1, 2)) == date(2021, 1, 4)
+
+
+def test_a_closed_office_is_waited_for_until_the_project_ends() -> None:
+    assert places.next_open_day("TAR01", date(2021, 12, 20)) == date(2022, 2, 14)
+    assert places.next_open_day("TAR01", date(2023, 12, 30)) is None
+
+
+def test_offices_open_one_after_the_other() -> None:
+    assert places.open_offices(date(2020, 10, 1)) == ["TAR01"]
+    assert len(places.open_offices(date(2023, 11, 1))) == 7
+
+
+def test_a_commune_is_in_its_province() -> None:
+    assert "09.541.01.11" in places.communes("MA-TAR")
+    assert "09.541.01.11" not in places.communes("MA-TIZ")

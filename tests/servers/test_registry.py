@@ -1,0 +1,43 @@
+"""The settings choose the server."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tpm_pipeline.errors import SettingsError
+from tpm_pipeline.servers.central import CentralServer
+from tpm_pipeline.servers.local import LocalServer
+from tpm_pipeline.servers.registry import KINDS, open_server
+from tpm_pipeline.settings import Settings
+
+_CENTRAL = {"central_url": "https://odk.example.org", "central_email": "a@example.org", "central_password": "pa55"}
+
+
+def settings(tmp_path: Path, **chosen: str) -> Settings:
+    return Settings(_env_file=None, data=tmp_path, **chosen)  # type: ignore[arg-type]
+
+
+def test_every_kind_that_can_be_chosen_exists() -> None:
+    assert set(KINDS) == set(get_args(Settings.model_fields["server"].annotation))
+
+
+def test_the_local_server_needs_no_setting(tmp_path: Path) -> None:
+    assert isinstance(open_server(settings(tmp_path, server="local")), LocalServer)
+
+
+def test_central_is_opened_without_a_request(tmp_path: Path) -> None:
+    server = open_server(settings(tmp_path, server="central", **_CENTRAL))
+
+    assert isinstance(server, CentralServer)
+    assert server.name == "central https://odk.example.org «TPM Souss-Massa»"
+
+
+@pytest.mark.parametrize("empty", list(_CENTRAL))
+def test_central_without_one_of_its_settings_names_it(tmp_path: Path, empty: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        open_server(settings(tmp_path, server="central", **{**_CENTRAL, empty: ""}))
+
+    assert error.value.code == "SET-003"
+    assert error.value.where == f"TPM_{empty.upper()}"
+    assert "pa55" not in str(error.value)

@@ -1,0 +1,168 @@
+"""The figures a reader sees: values as computed, small cells taken out, a plain word for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from tpm_pipeline.indicators.logframe import Indicator
+from tpm_pipeline.publications import suppression
+from tpm_pipeline.publications.base import PublicationContext
+from tpm_pipeline.publications.suppression import Counts
+from tpm_pipeline.warehouse.db import Connection, rows
+
+Secret = Literal["small", "protected"]
+Status = Literal["sans_donnee", "sans_cible", "atteint", "bonne_voie", "retard", "non_atteint"]
+Shown = tuple[list["Cell"], list["Cell"]]
+ON_TRACK = 0.9
+
+_VALUES = """
+select type_periode, periode, debut_date, fin_date, cumul, valeur, numerateur, denominateur, cible, progres,
+    nb_sans_identifiant, nb_bureaux_saisis, nb_bureaux_attendus
+from indicators.valeur where code = ? and dimension = 'total' order by debut_date
+"""
+_CUMULS = {"period": "periode", "cumulative": "cumulatif", "latest": "dernier"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value for a half-open period, or why there is none: not known, or `secret`."""
+
+    period: str
+    start: date
+    end: date
+    value: float | None
+    numerator: int | None
+    denominator: int | None
+    target: float | None
+    progress: float | None
+    without_id: int
+    offices: int
+    expected: int
+    secret: Secret | None = None
+
+    def hidden(self, secret: Secret) -> "Cell":
+        """The same cell without its figures."""
+        return replace(self, value=None, numerator=None, denominator=None, progress=None, secret=secret)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An indicator as shown: `year` is the latest reporting year begun, `in_year` its own count beside a running total.
+
+    The trend is by month for running totals, else by quarter.
+    """
+
+    indicator: Indicator
+    years: tuple[Cell, ...]
+    trend: tuple[Cell, ...]
+    in_year: Cell | None
+    status: Status
+
+    @property
+    def year(self) -> Cell:
+        """The latest reporting year begun."""
+        return self.years[-1]
+
+
+def read(connection: Connection, context: PublicationContext) -> list[Figure]:
+    """Every indicator that has a reporting year begun, in the framework's order."""
+    found = [_figure(connection, context, indicator) for indicator in context.framework.indicators]
+    return [figure for figure in found if figure is not None]
+
+
+def _figure(connection: Connection, context: PublicationContext, indicator: Indicator) -> Figure | None:
+    kept = rows(connection, _VALUES, [indicator.code])
+    running = indicator.accumulation == "cumulative"
+    cumul = _CUMULS[indicator.accumulation]
+    years = _cells(kept, "annee", cumul)
+    if not years:
+        return None
+    trend = _cells(kept, "mois" if running else "trimestre", cumul)
+    shown = _thin if running else _protect
+    shown_years, shown_trend = shown(indicator, years, trend, context.small_cell)
+    in_year = [_own(indicator, cell, context.small_cell) for cell in _cells(kept, "annee", "periode")[-1:] if running]
+    return Figure(
+        indicator,
+        tuple(shown_years),
+        tuple(shown_trend),
+        in_year[0] if in_year else None,
+        status(indicator, shown_years, context.today),
+    )
+
+
+def _cells(kept: Sequence[dict[str, Any]], kind: str, cumul: str) -> list[Cell]:
+    return [_cell(row) for row in kept if row["type_periode"] == kind and row["cumul"] == cumul]
+
+
+def _cell(row: dict[str, Any]) -> Cell:
+    numerator, denominator = (None if row[name] is None else round(row[name]) for name in ("numerateur", "denominateur"))
+    return Cell(
+        *(row["periode"], row["debut_date"], row["fin_date"], row["valeur"], numerator, denominator),
+        *(row["cible"], row["progres"], row["nb_sans_identifiant"], row["nb_bureaux_saisis"]),
+        row["nb_bureaux_attendus"],
+    )
+
+
+def counts(indicator: Indicator, cell: Cell) -> Counts:
+    """The counts that showing a cell reveals; a percentage reveals its two groups."""
+    if cell.value is None:
+        return ()
+    if indicator.measure in ("count", "distinct"):
+        return (round(cell.value),)
+    numerator, denominator = cell.numerator or 0, cell.denominator or 0
+    return (denominator,) if indicator.measure == "average" else (numerator, denominator, denominator - numerator)
+
+
+def _own(indicator: Indicator, cell: Cell, threshold: int) -> Cell:
+    return cell.hidden("small") if suppression.is_hidden(counts(indicator, cell), threshold) else cell
+
+
+def _protect(indicator: Indicator, years: list[Cell], trend: list[Cell], threshold: int) -> Shown:
+    """A year's quarters add up to it when each counts its own period."""
+    shown = [_own(indicator, cell, threshold) for cell in trend]
+    for year in years if indicator.accumulation == "period" else []:
+        within = [index for index, cell in enumerate(trend) if year.start <= cell.start < year.end]
+        for position in suppression.protected([counts(indicator, trend[index]) for index in within], threshold):
+            cell = shown[within[position]]
+            shown[within[position]] = cell if cell.secret else cell.hidden("protected")
+    return [_own(indicator, year, threshold) for year in years], shown
+
+
+def _thin(indicator: Indicator, years: list[Cell], trend: list[Cell], threshold: int) -> Shown:
+    """Two points of a running total tell their difference; the latest years are kept first."""
+    known = [cell for cell in [*reversed(years), *trend] if cell.value is not None]
+    secrets = {known[index] for index in suppression.thinned([round(cell.value or 0) for cell in known], threshold)}
+
+    def shown(cell: Cell) -> Cell:
+        own = _own(indicator, cell, threshold)
+        return cell.hidden("protected") if cell in secrets and not own.secret else own
+
+    return [shown(cell) for cell in years], [shown(cell) for cell in trend]
+
+
+def status(indicator: Indicator, years: Sequence[Cell], today: date) -> Status:
+    """One plain word for the latest year: its target reached, or how far on the way at this date."""
+    year = years[-1]
+    if year.value is None:
+        return "sans_donnee"
+    if year.target is None:
+        return "sans_cible"
+    if year.value >= year.target if indicator.direction == "increase" else year.value <= year.target:
+        return "atteint"
+    if year.end <= today:
+        return "non_atteint"
+    expected = _expected(indicator, [cell.target for cell in years[:-1]], year, today)
+    if year.progress is None or expected is None:
+        return "retard"
+    return "bonne_voie" if year.progress >= ON_TRACK * expected else "retard"
+
+
+def _expected(indicator: Indicator, earlier: list[float | None], year: Cell, today: date) -> float | None:
+    """The progress expected today: the whole way, but a running total has the year's length to grow."""
+    if indicator.baseline is None or year.target is None or indicator.accumulation != "cumulative":
+        return 1.0
+    start = indicator.baseline.value
+    previous = next((target for target in reversed(earlier) if target is not None), start)
+    elapsed = (today - year.start).days / (year.end - year.start).days
+    return (previous + elapsed * (year.target - previous) - start) / (year.target - start)

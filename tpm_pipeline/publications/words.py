@@ -1,0 +1,65 @@
+"""How the dashboard speaks French and Arabic: words, numbers and dates as they are written in Morocco."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from tpm_pipeline.paths import PACKAGE
+from tpm_pipeline.publications.figures import Cell
+from tpm_pipeline.records import Language
+
+NARROW = "\u202f"
+LANGUAGES: tuple[Language, ...] = ("fr", "ar")
+Words = Mapping[str, Any]
+
+
+def read() -> Mapping[Language, Words]:
+    """The words of each language: the same keys in both."""
+    import yaml
+
+    content: Mapping[Language, Words] = yaml.safe_load((PACKAGE / "publications" / "words.yml").read_text("utf-8"))
+    return content
+
+
+def number(value: float, decimals: int, language: Language) -> str:
+    """A number with decimal comma and narrow spaces; kept left to right within Arabic."""
+    text = f"{value:,.{decimals}f}".replace(",", NARROW).replace(".", ",").replace("-", "\u2212")
+    return isolated(text) if language == "ar" else text
+
+
+def isolated(text: str) -> str:
+    """A text that keeps its own direction inside Arabic."""
+    return f"\u2066{text}\u2069"
+
+
+def quantity(value: float, decimals: int, unit: str, language: Language) -> str:
+    """A number with its unit where the unit reads as one: `61,3 %`."""
+    if unit != "%":
+        return number(value, decimals, language)
+    text = f"{number(value, decimals, 'fr')}{NARROW}%"
+    return isolated(text) if language == "ar" else text
+
+
+def day(moment: date, words: Words) -> str:
+    """`1er janvier 2021`, `23 novembre 2026`."""
+    return f"{words['first'] if moment.day == 1 else moment.day} {words['months'][moment.month - 1]} {moment.year}"
+
+
+def month(moment: date, words: Words) -> str:
+    """`oct. 2020`."""
+    return f"{words['short_months'][moment.month - 1]} {moment.year}"
+
+
+def span(start: date, end: date, words: Words) -> str:
+    """A half-open span by its months: `oct. 2020 – sept. 2021`."""
+    return f"{month(start, words)} – {month(end - timedelta(days=1), words)}"
+
+
+def period(cell: Cell, words: Words) -> str:
+    """A period as people say it, from its code: `2021-03`, `2021-T1`, `A3`."""
+    year, _, rest = cell.period.partition("-")
+    if rest.startswith("T"):
+        return f"{words['quarters'][int(rest[1:]) - 1]} {year}"
+    if rest:
+        return month(cell.start, words)
+    return f"{words['year']} {cell.period.removeprefix('A')}"
