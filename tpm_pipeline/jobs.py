@@ -27,6 +27,7 @@ from tpm_pipeline.warehouse import checks, db, privacy, raw
 
 if TYPE_CHECKING:
     from tpm_pipeline.forms.compile import Target
+    from tpm_pipeline.servers.base import Server
 
 # Compiling, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
 
@@ -80,7 +81,12 @@ def deploy(settings: Settings, *, plan_only: bool = False) -> list[Change]:
 
 def pull_form(settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
     """Bring what is new, edited, reviewed or deleted in one form into raw."""
-    server = open_server(settings)
+    catalog.path_of(form_id)
+    return bring(open_server(settings), settings, form_id, progress)
+
+
+def bring(server: "Server", settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
+    """Bring one form of one server into raw, page by page: an interruption loses nothing that was stored."""
     seen = written = 0
     with db.warehouse(settings) as connection, _private_folder(settings) as folder:
         raw.create(connection)

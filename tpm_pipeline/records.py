@@ -25,7 +25,8 @@ class Choice:
 class Question:
     """One question of one form version, as the warehouse sees it.
 
-    `path` is the XForm path below the root, without repeats' positions: ("g_bureau", "bureau").
+    `path` is the XForm path below the root, without repeats' positions: ("g_bureau", "bureau");
+    `former` the paths at which older versions held the answer.
     """
 
     path: tuple[str, ...]
@@ -35,6 +36,7 @@ class Question:
     hints: Mapping[Language, str]
     choices: str | None = None
     calculated: bool = False
+    former: tuple[tuple[str, ...], ...] = ()
 
     @property
     def name(self) -> str:

@@ -34,7 +34,7 @@ def read_xform(xml: bytes) -> XForm:
         data=data,
         types=binds,
         repeats=frozenset(str(repeat.get("nodeset")) for repeat in root.iter(f"{_X}repeat")),
-        files=tuple(str(i.get("src")).rpartition("/")[2] for i in instances if i.get("src")),
+        files=tuple(str(i.get("src")).rpartition("/")[2] for i in instances if "/file" in str(i.get("src"))),
         entity_lists=tuple(entities),
     )
 

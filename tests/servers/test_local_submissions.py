@@ -123,7 +123,7 @@ def test_unknown_forms_and_versions_are_refused(store: Store) -> None:
 
 def test_answers_nested_beyond_what_json_can_hold_are_refused(store: Store) -> None:
     deep = b"<g>" * 255 + b"1" + b"</g>" * 255
-    assert refused(store, xml("a").replace(b"<bureau>", deep + b"<bureau>")) == "SRV-101"
+    assert refused(store, xml("a").replace(b"<bureau>", deep + b"<bureau>")) == "SRV-120"
 
 
 def test_rows_after_a_position_are_the_last_state_of_what_changed(store: Store) -> None:

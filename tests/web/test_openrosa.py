@@ -91,7 +91,7 @@ def test_the_folder_a_client_gives_an_attachment_is_forgotten(client: Any, store
 
 REFUSALS = [
     (b"pas du XML", 400, "SRV-101"),
-    (b"<!DOCTYPE d [<!ENTITY a 'aa'><!ENTITY b '&a;&a;'>]><data id='essai'>&b;</data>", 400, "SRV-101"),
+    (b"<!DOCTYPE d [<!ENTITY a 'aa'><!ENTITY b '&a;&a;'>]><data id='essai'>&b;</data>", 400, "SRV-118"),
     (b"<data/>", 400, "SRV-102"),
     (b'<data id="essai" version="1"/>', 400, "SRV-103"),
     (b'<data id="inconnu"><meta><instanceID>i</instanceID></meta></data>', 404, "SRV-104"),

@@ -53,7 +53,6 @@ class Case:
     label: str = ""
     version: int = 0
     awaiting: dict[str, str] = field(default_factory=dict)  # service → institution
-    agreed_to_contact: bool = False
     unreached: int = 0
     follow_up_planned: bool = False
 

@@ -1,15 +1,16 @@
 """The periods an indicator is reported for."""
 
-import zoneinfo
 from collections.abc import Iterator
 from datetime import date, datetime
+from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from tpm_pipeline.indicators.logframe import Logframe
 from tpm_pipeline.records import Period
 
 # Systems differ on Morocco's clock since 2026-09-20: only the pinned tzdata package is believed.
-zoneinfo.reset_tzpath(to=())
-MOROCCO = zoneinfo.ZoneInfo("Africa/Casablanca")
+with (files("tzdata") / "zoneinfo" / "Africa" / "Casablanca").open("rb") as pinned:
+    MOROCCO = ZoneInfo.from_file(pinned, key="Africa/Casablanca")
 
 
 def today() -> date:

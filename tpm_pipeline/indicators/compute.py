@@ -1,14 +1,14 @@
 """From facts to values: every period, every disaggregation, once."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from tpm_pipeline.errors import IndicatorError
 from tpm_pipeline.indicators import logframe as declarations
 from tpm_pipeline.indicators.calendar import periods
 from tpm_pipeline.indicators.logframe import Accumulation, Indicator, Logframe
 from tpm_pipeline.warehouse import graph
-from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted
+from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted, transaction
 
 UNKNOWN = "non_renseigne"
 CUMULS: dict[Accumulation, str] = {"period": "periode", "cumulative": "cumulatif", "latest": "dernier"}
@@ -36,31 +36,37 @@ _MEASURES = {
 
 def compute(connection: Connection, framework: Logframe, today: date) -> None:
     """Rebuild the `indicators` schema from the marts, for the periods begun by `today`."""
-    connection.execute("create schema if not exists indicators")
-    connection.execute(_VALUES)
-    _load_periods(connection, framework, today)
-    _load_declarations(connection, framework)
-    for indicator in framework.indicators:
-        graph.check_reads(connection, "indicators", f"{indicator.code}.sql", declarations.query(indicator))
-        _load_facts(connection, indicator)
-        for accumulation in indicator.accumulations:
-            connection.execute(_insert(indicator, accumulation))
-    connection.execute("drop table facts; drop table period; drop table target")
+    with transaction(connection):
+        connection.execute("create schema if not exists indicators")
+        connection.execute(_VALUES)
+        _load_periods(connection, framework, today)
+        _load_declarations(connection, framework)
+        for indicator in framework.indicators:
+            graph.check_reads(connection, "indicators", f"{indicator.code}.sql", declarations.query(indicator))
+            _load_facts(connection, indicator)
+            for accumulation in indicator.accumulations:
+                connection.execute(_insert(indicator, accumulation))
+        connection.execute("drop table if exists facts; drop table period; drop table target")
 
 
 def _load_periods(connection: Connection, framework: Logframe, today: date) -> None:
+    # A fact dated after today, such as the end of a delay still running, waits until its day.
     connection.execute(
         "create or replace temp table period (kind varchar, code varchar, first_day date, next_day date,"
-        " reporting bigint, expected bigint)"
+        " until_day date, reporting bigint, ever_reporting bigint, expected bigint)"
     )
-    begun = [(period.kind, period.code, period.start, period.end) for period in periods(framework, today)]
+    tomorrow = today + timedelta(days=1)
+    begun = [(p.kind, p.code, p.start, p.end, min(p.end, tomorrow)) for p in periods(framework, today)]
     if begun:
-        connection.executemany("insert into period values (?, ?, ?, ?, 0, 0)", begun)
+        connection.executemany("insert into period values (?, ?, ?, ?, ?, 0, 0, 0)", begun)
     connection.execute("""
         update period set
             reporting = (
                 select count(distinct bureau_code) from marts.fct_saisie
-                where saisie_date >= first_day and saisie_date < next_day),
+                where saisie_date >= first_day and saisie_date < until_day),
+            ever_reporting = (
+                select count(distinct bureau_code) from marts.fct_saisie
+                where saisie_date >= (select min(first_day) from period) and saisie_date < until_day),
             expected = (select count(*) from marts.dim_bureau where coalesce(attendu_depuis_date, first_day) < next_day)
     """)
 
@@ -103,11 +109,15 @@ def _load_facts(connection: Connection, indicator: Indicator) -> None:
         ) from None
     described = connection.execute("describe facts").fetchall()
     needed = {"unit_id", "event_date", *indicator.disaggregation.dimensions}
-    needed |= {"percentage": {"in_numerator"}, "average": {"value"}}.get(indicator.measure, set())
+    needed |= set(_measured(indicator))
     if missing := sorted(needed - {row[0] for row in described}):
         raise IndicatorError(
             "IND-011", f"{indicator.code}.sql", f"Columns are missing: {', '.join(missing)}.", "Add them to the facts."
         )
+
+
+def _measured(indicator: Indicator) -> list[str]:
+    return {"percentage": ["in_numerator"], "average": ["value"]}.get(indicator.measure, [])
 
 
 def _insert(indicator: Indicator, accumulation: Accumulation) -> str:
@@ -125,10 +135,10 @@ def _insert(indicator: Indicator, accumulation: Accumulation) -> str:
             left join computed on computed.period = period.code
                 and computed.dimension = cells.dimension and computed.part is not distinct from cells.part
         ),
-        filled as (select * replace ({_filled(indicator)}) from complete)
+        filled as (select * replace ({_filled(indicator, accumulation)}) from complete)
         select {literal(indicator.code)}, kind, filled.code, first_day, next_day, {literal(CUMULS[accumulation])},
-            dimension, part, filled.value, numerator, denominator, coalesce(without_id, 0), {_target(indicator, accumulation)},
-            reporting, expected
+            dimension, part, filled.value, numerator, denominator, coalesce(without_id, 0),
+            {_target(indicator, accumulation)}, reporting, expected
         from filled left join target on target.code = {literal(indicator.code)} and target.period = filled.code
             and dimension = 'total'
     """
@@ -138,12 +148,12 @@ def _kept(indicator: Indicator, accumulation: Accumulation) -> str:
     first_day = "period.first_day" if accumulation == "period" else "(select min(first_day) from period)"
     scoped = f"""
         select period.code as period, facts.* from period
-        join facts on facts.event_date >= {first_day} and facts.event_date < period.next_day
+        join facts on facts.event_date >= {first_day} and facts.event_date < period.until_day
     """
     if indicator.as_of == "event":
         return scoped
     way = "desc" if indicator.as_of == "latest" else "asc"
-    ties = "".join(f", {quoted(name)}" for name in indicator.disaggregation.dimensions)
+    ties = "".join(f", {quoted(name)}" for name in [*_measured(indicator), *indicator.disaggregation.dimensions])
     # Every fact without an identifier is kept: it is counted apart, never merged into one person.
     return f"""{scoped} qualify unit_id is null
         or row_number() over (partition by period.code, unit_id order by event_date {way}{ties}) = 1"""
@@ -171,10 +181,11 @@ def _aggregate(indicator: Indicator, dimensions: Sequence[str], source: str, *, 
     """
 
 
-def _filled(indicator: Indicator) -> str:
+def _filled(indicator: Indicator, accumulation: Accumulation) -> str:
     if indicator.measure in ("count", "distinct"):
         # Nothing counted is zero only where some office was reporting; else it is not known.
-        return "if(value is not null or reporting > 0, coalesce(value, 0), null) as value"
+        reporting = "reporting" if accumulation == "period" else "ever_reporting"
+        return f"if(value is not null or {reporting} > 0, coalesce(value, 0), null) as value"
     return "coalesce(numerator, 0) as numerator, coalesce(denominator, 0) as denominator"
 
 

@@ -8,7 +8,7 @@ import altair as alt
 import vl_convert
 
 from tpm_pipeline.publications.figures import Cell, Figure
-from tpm_pipeline.publications.words import NARROW, Words, quantity
+from tpm_pipeline.publications.words import NARROW, Words, decimals, quantity
 from tpm_pipeline.records import Language
 
 WIDTH, HEIGHT = 316, 150
@@ -44,7 +44,7 @@ def _targets(figure: Figure, words: Words, language: Language) -> list[alt.Chart
             "fin": _last_day(cell),
             "cible": cell.target,
             "texte": f"{words['chart_target']} "
-            + quantity(cell.target, _decimals(cell.target), indicator.unit.fr, language),
+            + quantity(cell.target, decimals(cell.target), indicator.unit.fr, language),
         }
         for cell in figure.years
         if cell.target is not None
@@ -94,6 +94,3 @@ def _last_day(cell: Cell) -> str:
     last: date = cell.end - timedelta(days=1)
     return str(last)
 
-
-def _decimals(value: float) -> int:
-    return 0 if value == round(value) else 1

@@ -27,6 +27,11 @@ def number(value: float, decimals: int, language: Language) -> str:
     return isolated(text) if language == "ar" else text
 
 
+def decimals(value: float) -> int:
+    """How many decimals a declared value is written with."""
+    return 0 if value == round(value) else 1
+
+
 def isolated(text: str) -> str:
     """A text that keeps its own direction inside Arabic."""
     return f"\u2066{text}\u2069"

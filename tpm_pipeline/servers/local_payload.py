@@ -106,7 +106,7 @@ def _safe(xml: bytes) -> etree._Element:
         cause = f"The XML cannot be read: {error.msg}."
         raise ServerError("SRV-101", "submission", cause, "Send it again.") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise ServerError("SRV-101", "submission", "The XML has a document type.", "Send it without one.")
+        raise ServerError("SRV-118", "submission", "The XML has a document type.", "Send it without one.")
     return root
 
 

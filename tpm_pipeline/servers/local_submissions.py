@@ -73,7 +73,7 @@ def _payload(sent: Sent, shape: Shape) -> bytes:
     try:
         return orjson.dumps(answers(sent, shape.repeats))
     except orjson.JSONEncodeError:
-        raise ServerError("SRV-101", sent.form_id, "The XML is nested too deeply.", "Send it from a form.") from None
+        raise ServerError("SRV-120", sent.form_id, "The XML is nested too deeply.", "Send it from a form.") from None
 
 
 def _find(db: sqlite3.Connection, form_id: str, instance_id: str) -> dict[str, str | bytes] | None:

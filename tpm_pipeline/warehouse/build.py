@@ -11,7 +11,7 @@ from tpm_pipeline.forms import schema as form_schema
 from tpm_pipeline.paths import WAREHOUSE
 from tpm_pipeline.records import FormSchema
 from tpm_pipeline.warehouse import graph, raw, reference, staging
-from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted, rows
+from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted, rows, transaction
 
 HIDDEN_FROM_MARTS = ("sensitive", "identifying", "text")
 
@@ -40,17 +40,13 @@ def schemas(connection: Connection, form_ids: list[str]) -> list[FormSchema]:
 
 def build(connection: Connection, forms: list[FormSchema], pads: tuple[bytes, bytes]) -> None:
     """Rebuild everything that follows from raw, in one transaction: whole, or as it was."""
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         reference.load(connection, forms)
         staging.create(connection)
         for form in forms:
             staging.build(connection, form, pads)
         _build_marts(connection, descriptions(WAREHOUSE / "columns.yml"))
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
+        check_privacy(connection, forms)
 
 
 def descriptions(path: Path) -> dict[str, Description]:

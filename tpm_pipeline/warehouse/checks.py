@@ -12,7 +12,9 @@ def run(connection: Connection) -> dict[str, int]:
     A query returns `submission_id` and `detail`; it never returns an answer.
     """
     connection.execute("create schema if not exists checks")
-    connection.execute("create or replace table checks.constat (constat varchar, submission_id varchar, detail varchar)")
+    connection.execute(
+        "create or replace table checks.constat (constat varchar, submission_id varchar, detail varchar)"
+    )
     for model in graph.read(connection, "checks", WAREHOUSE / "checks"):
         try:
             connection.execute(

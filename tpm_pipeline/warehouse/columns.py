@@ -13,7 +13,7 @@ _CASTS: dict[AnswerType, str] = {
     "date": r"if(regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?'), try_cast(left({t}, 10) as date), null)",
     "datetime": "utc({t})",
     "time": r"try_cast(regexp_extract({t}, '^(\d{{2}}:\d{{2}}(:\d{{2}})?)', 1) as time)",
-    "select_multiple": r"regexp_split_to_array(trim({t}), '\s+')",
+    "select_multiple": r"regexp_split_to_array(nullif(trim({t}), ''), '\s+')",
     "geopoint": "geopoint({t})",
 }
 

@@ -1,7 +1,7 @@
 """The only door to DuckDB."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,19 @@ def attach(connection: Connection, path: Path, name: str, *, key: str = "", read
         wishes.append(f"ENCRYPTION_KEY {literal(key)}")
     options = f" ({', '.join(wishes)})" if wishes else ""
     connection.execute(f"attach {literal(str(path))} as {quoted(name)}{options}")
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Keep all that the block writes, or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with suppress(duckdb.Error):  # a full disk has undone it already
+            connection.execute("rollback")
+        raise
 
 
 def _load_encryption(connection: Connection) -> None:

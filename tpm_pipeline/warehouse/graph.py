@@ -15,6 +15,7 @@ MAY_READ = {
     "indicators": {"marts", "reference"},
     "checks": {"raw", "staging", "marts", "reference", "indicators"},
 }
+_WITHOUT_TABLE = {"unnest", "range", "generate_series"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def check_reads(connection: Connection, schema: str, where: str, sql: str) -> fr
             raise WarehouseError(
                 "WH-012",
                 where,
-                f"It reads {table}, which {schema} may not read.",
+                f"It reads {table.lstrip('.')}, which {schema} may not read.",
                 f"Read only from {', '.join(sorted(MAY_READ[schema]))}.",
             )
     return reads
@@ -79,11 +80,12 @@ def _tables(connection: Connection, where: str, sql: str) -> set[str]:
     nodes = list(_walk(tree))
     ctes = {key for node in nodes for key in _cte_names(node)}
     found = [node for node in nodes if node.get("type") == "BASE_TABLE"]
+    called = [node["function"] for node in nodes if node.get("type") == "TABLE_FUNCTION"]
     return {
         f"{node['schema_name']}.{node['table_name']}"
         for node in found
         if node["schema_name"] or node["table_name"] not in ctes
-    }
+    } | {f"{node['schema']}.{node['function_name']}" for node in called if node["function_name"] not in _WITHOUT_TABLE}
 
 
 def _walk(tree: Any) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tpm_pipeline.records import Dialect, FormVersion, Page
-from tpm_pipeline.warehouse.db import Connection, literal, scalar
+from tpm_pipeline.warehouse.db import Connection, literal, scalar, transaction
 
 _TABLES = """
 create schema if not exists raw;
@@ -69,9 +69,8 @@ def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
 
 
 def store_page(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Page) -> int:
-    """Append what changed among a page's rows with the cursor, in one transaction; return how many rows were written."""
-    connection.execute("begin")
-    try:
+    """Append the page's rows that changed, and its cursor, or neither; return how many rows were written."""
+    with transaction(connection):
         pull_id = scalar(connection, "select nextval('raw.pull_number')")
         connection.execute(_append(dialect, page), {"server": server, "form": form_id, "now": _now(), "pull": pull_id})
         written = int(scalar(connection, "select count(*) from raw.submission where pull_id = ?", [pull_id]))
@@ -79,10 +78,6 @@ def store_page(connection: Connection, server: str, form_id: str, dialect: Diale
             "insert into raw.pull values (?, ?, ?, ?, ?, ?, ?)",
             [pull_id, server, form_id, page.cursor, page.rows, written, _now()],
         )
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
     return written
 
 
@@ -125,8 +120,9 @@ def _append(dialect: Dialect, page: Page) -> str:
         ),
         incoming as (
             select x[1] as submission_id, coalesce(x[2], x[1]) as instance_id, coalesce(x[3], '') as form_version,
-                utc(x[4]) as submitted_at, utc(x[5]) as updated_at, {_review_state(dialect.review_states)} as review_state,
-                utc(x[7]) as deleted_at, payload, sha256(json_merge_patch(payload, {literal(without_system)})) as payload_hash
+                utc(x[4]) as submitted_at, utc(x[5]) as updated_at,
+                {_review_state(dialect.review_states)} as review_state, utc(x[7]) as deleted_at,
+                payload, sha256(json_merge_patch(payload, {literal(without_system)})) as payload_hash
             from page
             qualify row_number() over (partition by x[1] order by utc(x[5]) desc nulls last) = 1
         ),

@@ -21,11 +21,12 @@ def load(connection: Connection, schemas: list[FormSchema]) -> None:
 
 
 def _load_csv(connection: Connection, name: str, path: Path) -> None:
-    header = path.open(encoding="utf-8").readline().strip().split(",")
+    header = path.read_text(encoding="utf-8").partition("\n")[0].strip().split(",")
     columns = ", ".join(f"{literal(column)}: {literal(_type(column))}" for column in header)
     connection.execute(
         f"create or replace table reference.{quoted(name)} as "
-        f"select * from read_csv({literal(str(path))}, header = true, delim = ',', quote = '\"', columns = {{{columns}}})"
+        f"select * from read_csv({literal(str(path))}, header = true, delim = ',', quote = '\"', "
+        f"columns = {{{columns}}})"
     )
 
 

@@ -1,5 +1,6 @@
 """Staging: one typed table per form and per repeat, generated from the form's deployed versions."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -47,7 +48,10 @@ def create(connection: Connection) -> None:
 
 
 def merge(versions: Sequence[FormSchema]) -> FormSchema:
-    """Unite a form's versions, oldest first: the newest definition of a question holds, and none is lost."""
+    """Unite a form's versions, oldest first: the newest definition of a question holds, and none is lost.
+
+    Only where a question's place became a group or a repeat, or the reverse, are older answers left to raw.
+    """
     newest = versions[-1]
     root = newest.root
     for older in reversed(versions[:-1]):
@@ -57,34 +61,68 @@ def merge(versions: Sequence[FormSchema]) -> FormSchema:
 
 
 def _merge_tables(newer: Table, older: Table) -> Table:
-    kept = {question.path for question in newer.questions}
-    dropped = tuple(question for question in older.questions if question.path not in kept)
+    leaves = {*(question.path for question in newer.questions), *(repeat.path for repeat in newer.repeats)}
+    dropped = [question for question in older.questions if not _is_taken(question.path, leaves)]
+    known = {question.path for question in older.questions}
+    arrived = Counter(question.name for question in newer.questions if question.path not in known)
+    moved = {question.name: question for question in dropped if arrived[question.name] == 1}
+    questions = tuple(
+        replace(new, former=(*new.former, moved[new.name].path, *moved[new.name].former))
+        if new.name in moved and new.path not in known
+        else new
+        for new in newer.questions
+    )
     olds = {repeat.path: repeat for repeat in older.repeats}
     united = tuple(_merge_tables(new, olds.pop(new.path)) if new.path in olds else new for new in newer.repeats)
-    return replace(newer, questions=newer.questions + dropped, repeats=united + tuple(olds.values()))
+    gone = tuple(repeat for repeat in olds.values() if not _is_taken(repeat.path, leaves))
+    kept = tuple(question for question in dropped if question not in moved.values())
+    return replace(newer, questions=questions + kept, repeats=united + gone)
+
+
+def _is_taken(path: tuple[str, ...], leaves: set[tuple[str, ...]]) -> bool:
+    """Tell whether a place is one of the leaves, above one or below one."""
+    return any(leaf[: len(path)] == path[: len(leaf)] for leaf in leaves)
 
 
 def tables(schema: FormSchema) -> list[StagingTable]:
     """The staging tables of a form: itself, then its repeats, outermost first."""
-    return list(_tables(schema.form_id, schema.root, ()))
+    levels = list(_levels(schema.root, ()))
+    names = _distinct([table.path for table, _ in levels[1:]], {""})
+    return [
+        StagingTable(f"{schema.form_id}{name and '__'}{name}", table, ancestors, _column_names(table, ancestors))
+        for name, (table, ancestors) in zip(["", *names], levels, strict=True)
+    ]
 
 
-def _tables(form_id: str, table: Table, ancestors: tuple[Table, ...]) -> Iterator[StagingTable]:
-    name = f"{form_id}__{table.path[-1]}" if table.path else form_id
-    yield StagingTable(name, table, ancestors, _column_names(table, ancestors))
+def _levels(table: Table, ancestors: tuple[Table, ...]) -> Iterator[tuple[Table, tuple[Table, ...]]]:
+    yield table, ancestors
     for repeat in table.repeats:
-        yield from _tables(form_id, repeat, (*ancestors, table))
+        yield from _levels(repeat, (*ancestors, table))
 
 
 def _column_names(table: Table, ancestors: tuple[Table, ...]) -> dict[str, Question]:
+    paths = [
+        (*path[:-1], f"{path[-1]}_pseudo") if is_hidden(question) else path
+        for question in table.questions
+        for path in [question.path]
+    ]
     taken = {*SYSTEM_COLUMNS, *_position_columns(table, ancestors)}
-    names = [question.name for question in table.questions]
-    columns = {}
-    for question in table.questions:
-        clashes = names.count(question.name) > 1 or question.name in taken
-        name = "__".join(question.path) if clashes else question.name
-        columns[f"{name}_pseudo" if is_hidden(question) else name] = question
-    return columns
+    return dict(zip(_distinct(paths, taken), table.questions, strict=True))
+
+
+def _distinct(paths: Sequence[tuple[str, ...]], taken: set[str]) -> list[str]:
+    """Name each path by its last part, by all of them where that is not enough; DuckDB ignores case."""
+    last_parts = Counter(path[-1].lower() for path in paths)
+    names: list[str] = []
+    for path in paths:
+        name = path[-1]
+        if last_parts[name.lower()] > 1 or name.lower() in taken:
+            name = "__".join(path)
+        while name.lower() in taken:
+            name += "_"
+        taken = taken | {name.lower()}
+        names.append(name)
+    return names
 
 
 def _position_columns(table: Table, ancestors: tuple[Table, ...]) -> list[str]:
@@ -121,7 +159,8 @@ def _structure(table: Table) -> str:
     tree: dict[str, object] = {}
     depth = len(table.path)
     for question in table.questions:
-        _plant(tree, question.path[depth:], '"VARCHAR"')
+        for path in (question.path, *question.former):
+            _plant(tree, path[depth:], '"VARCHAR"')
     for repeat in table.repeats:
         _plant(tree, repeat.path[depth:], f"[{_structure(repeat)}]")
     return _as_json(tree)
@@ -152,8 +191,10 @@ def _build_table(connection: Connection, schema: FormSchema, staged: StagingTabl
 
 
 def _answer(question: Question, table: Table) -> str:
-    steps = "".join(f".{quoted(step)}" for step in question.path[len(table.path) :])
-    return f"nullif(item{steps}, '')"
+    depth = len(table.path)
+    places = [path[depth:] for path in (question.path, *question.former)]
+    answers = ["nullif(item" + "".join(f".{quoted(step)}" for step in place) + ", '')" for place in places]
+    return answers[0] if len(answers) == 1 else f"coalesce({', '.join(answers)})"
 
 
 def _rows(staged: StagingTable) -> str:
@@ -165,8 +206,8 @@ def _rows(staged: StagingTable) -> str:
     for level, position in zip(levels, _position_columns(staged.table, staged.ancestors), strict=True):
         steps = "".join(f".{quoted(step)}" for step in level.path[depth:])
         source = (
-            f"(select * exclude (item, pair), pair.p as {position}, pair.i as item from (select *, unnest(list_transform("
-            f"item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
+            f"(select * exclude (item, pair), pair.p as {position}, pair.i as item from (select *, unnest("
+            f"list_transform(item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
         )
         depth = len(level.path)
     return f"from {source}"
@@ -195,10 +236,8 @@ def _comment(connection: Connection, schema: FormSchema, staged: StagingTable) -
     title = f"{schema.title} · {labels.get('fr', staged.name)}" if staged.table.path else schema.title
     statements = [f"comment on table {name} is {literal(title)}"]
     described = {column: text for column, (_, text) in SYSTEM_COLUMNS.items()}
-    described |= {
-        column: "Rang de la ligne dans la répétition, à partir de 1."
-        for column in _position_columns(staged.table, staged.ancestors)
-    }
+    positions = _position_columns(staged.table, staged.ancestors)
+    described |= dict.fromkeys(positions, "Rang de la ligne dans la répétition, à partir de 1.")
     described |= {column: comment(question) for column, question in staged.columns.items()}
     statements += [
         f"comment on column {name}.{quoted(column)} is {literal(text)}" for column, text in described.items()

@@ -1,0 +1,132 @@
+"""A warehouse whose indicators hold plausible values, with gaps, a year without data and small cells."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from tpm_pipeline.indicators import compute, logframe
+from tpm_pipeline.indicators.calendar import periods
+from tpm_pipeline.indicators.logframe import Indicator, Logframe
+from tpm_pipeline.publications.base import PublicationContext
+from tpm_pipeline.records import Period
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db
+
+Row = tuple[float | None, float | None, float | None]
+AFTER = date(2026, 11, 23)
+OFFICES = 8
+
+
+def months_since_start(period: Period) -> int:
+    return (period.start.year - 2020) * 12 + period.start.month - 10
+
+
+def visits(period: Period) -> float:
+    """A slow start: three visits in the first month, two more in the second."""
+    last = months_since_start(period) + {"mois": 1, "trimestre": 3, "semestre": 6, "annee": 12, "projet": 39}[period.kind]
+    last = min(last + 3 * (period.code == "A3"), 39)
+    return {1: 3, 2: 5}.get(last, round(3 + 2.42 * last * last))
+
+
+def percentage(numerator: int, denominator: int) -> Row:
+    return (100 * numerator / denominator if denominator else None, numerator, denominator)
+
+
+def outcome(period: Period) -> Row:
+    """Nothing to measure at first, two successes, then progress."""
+    end = months_since_start(period) + (15 if period.code == "A3" else 12 if period.kind == "annee" else 3)
+    known = {3: (0, 0), 6: (2, 41)}
+    return percentage(*known.get(end, (round(1.75 * end * (end - 4) / 4), 6 * end)) if end < 30 else (8 * end, 12 * end + 47))
+
+
+def satisfaction(period: Period) -> Row:
+    if period.code in {"2020-T4", "2021-T3"}:
+        return None, 0, 0
+    answers = 40 + months_since_start(period)
+    mean = {"A1": 3.72, "A2": 4.05, "A3": 4.31}.get(period.code, 3.5 + months_since_start(period) / 40)
+    return mean, mean * answers, answers
+
+
+def women(period: Period) -> Row:
+    """One quarter with two women: the next smallest quarter of its year is hidden with it."""
+    known = {"2020-T4": (2, 9), "2021-T1": (21, 60), "2021-T2": (30, 88), "2021-T3": (35, 98)}
+    known |= {"A1": (83, 241), "A2": (201, 488), "A3": (329, 767)}
+    return percentage(*known.get(period.code, (60 + months_since_start(period), 150 + 2 * months_since_start(period))))
+
+
+def follow_up(period: Period) -> Row:
+    """No data in the whole third year."""
+    if period.code == "A3" or period.start >= date(2022, 10, 1):
+        return None, 0, 0
+    share = 40 + 1.4 * months_since_start(period)
+    return percentage(round(share), 100)
+
+
+SERIES: dict[str, Callable[[Period], Row]] = {
+    "R1-2": lambda period: (visits(period), visits(period), None),
+    "R1-3": lambda period: (round(visits(period) * 0.52), round(visits(period) * 0.52), None),
+    "OC1-1": outcome,
+    "OC1-2": satisfaction,
+    "R1-4": women,
+    "R1-5": follow_up,
+}
+
+
+def fill(connection: db.Connection, framework: Logframe, today: date) -> None:
+    connection.execute("create schema if not exists indicators")
+    connection.execute(compute._VALUES)
+    compute._load_declarations(connection, framework)
+    connection.execute("drop table target")
+    for indicator in framework.indicators:
+        for accumulation in indicator.accumulations:
+            found = [_row(indicator, compute.CUMULS[accumulation], period) for period in periods(framework, today)]
+            connection.executemany(f"insert into indicators.valeur values ({', '.join('?' * 16)})", found)
+
+
+def _row(indicator: Indicator, cumul: str, period: Period) -> list[object]:
+    value, numerator, denominator = SERIES[indicator.code](period)
+    if cumul == "periode" and indicator.accumulation == "cumulative":
+        value = numerator = {"A1": 351, "A2": 1047, "A3": 2288}.get(period.code, 40)
+    target = indicator.targets.get(period.code) if cumul == compute.CUMULS[indicator.accumulation] else None
+    start = indicator.baseline.value if indicator.baseline else None
+    progress = None if None in (value, target, start) else (value - start) / (target - start)  # type: ignore[operator]
+    offices = 0 if value is None else min(OFFICES, 2 + months_since_start(period) // 3 + 2 * (period.kind == "annee"))
+    return [
+        *(indicator.code, period.kind, period.code, period.start, period.end, cumul, "total", None),
+        *(value, numerator, denominator, 6 if indicator.measure == "distinct" else 0, target, progress),
+        *(offices, OFFICES),
+    ]
+
+
+@pytest.fixture(scope="session")
+def framework() -> Logframe:
+    return logframe.read()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data=tmp_path / "demo")  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def context(framework: Logframe) -> PublicationContext:
+    return PublicationContext(framework, datetime(2026, 11, 23, 21, 5, tzinfo=UTC), AFTER, synthetic=True, small_cell=5)
+
+
+@pytest.fixture
+def connection(settings: Settings, framework: Logframe) -> Iterator[db.Connection]:
+    """The private database, with the few tables the publications read."""
+    with db.warehouse(settings) as opened:
+        opened.execute("create schema marts; create schema reference; create schema raw; create schema staging")
+        opened.execute("""
+            create table marts.fct_saisie as
+                select 'TIZ01' as bureau_code, date '2020-10-05' as saisie_date, 3 as nb_saisies
+                union all select 'CHT01', date '2023-12-20', 2;
+            comment on table marts.fct_saisie is 'One row per office and day on which the office registered something.';
+            comment on column marts.fct_saisie.saisie_date is 'Jour de la visite ou du suivi.';
+            create table reference.provinces as select 'MA-TIZ' as province_iso, 'Tiznit' as nom_fr;
+        """)
+        fill(opened, framework, AFTER)
+        yield opened

@@ -1,0 +1,102 @@
+"""The dashboard: one page in French and Arabic that opens without network, on a phone or on paper."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tpm_pipeline.paths import PACKAGE, write_atomically
+from tpm_pipeline.publications import figures
+from tpm_pipeline.publications import words as speech
+from tpm_pipeline.publications.base import PublicationContext
+from tpm_pipeline.publications.cards import Card, card
+from tpm_pipeline.publications.figures import Figure
+from tpm_pipeline.publications.words import Words
+from tpm_pipeline.records import Language
+from tpm_pipeline.warehouse.db import Connection
+
+TEMPLATES = PACKAGE / "publications" / "templates"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result of the chain and its indicators."""
+
+    code: str
+    name: str
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The dashboard in one language."""
+
+    language: Language
+    direction: str
+    words: Words
+    title: str
+    as_of: str
+    span: str
+    statuses: Sequence[tuple[str, str, int]]
+    results: Sequence[Result]
+    notes: Sequence[str]
+    refreshed: str
+
+
+def write(connection: Connection, target: Path, context: PublicationContext) -> None:
+    """Write the page."""
+    write_atomically(target, render(figures.read(connection, context), context))
+
+
+def render(found: Sequence[Figure], context: PublicationContext) -> str:
+    """The page's HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    words = speech.read()
+    pages = [_page(found, context, words[language], language) for language in speech.LANGUAGES]
+    return environment.get_template("dashboard.html.j2").render(pages=pages, synthetic=context.synthetic)
+
+
+def _page(found: Sequence[Figure], context: PublicationContext, words: Words, language: Language) -> Page:
+    from tpm_pipeline.publications import charts
+
+    project, refreshed = context.framework.project, context.refreshed_at
+    cards = [
+        card(figure, words, language, charts.svg(figure, words, language), context.small_cell) for figure in found
+    ]
+    return Page(
+        language=language,
+        direction="rtl" if language == "ar" else "ltr",
+        words=words,
+        title=getattr(project.names, language),
+        as_of=speech.day(context.today, words),
+        span=speech.span(project.start, project.end, words),
+        statuses=_statuses(cards, words),
+        results=_results(found, cards, context, language),
+        notes=[note.format(**_limits(context, language)) for note in words["notes"]],
+        refreshed=words["refreshed"].format(
+            day=speech.day(refreshed.date(), words), hour=speech.isolated(f"{refreshed:%H:%M}")
+        ),
+    )
+
+
+def _statuses(cards: Sequence[Card], words: Words) -> list[tuple[str, str, int]]:
+    tally = Counter(card.status for card in cards)
+    return [(status, word, tally[status]) for status, word in words["status"].items() if tally[status]]
+
+
+def _results(
+    found: Sequence[Figure], cards: Sequence[Card], context: PublicationContext, language: Language
+) -> list[Result]:
+    by_result: Mapping[str, list[Card]] = {code: [] for code in context.framework.results}
+    for figure, written in zip(found, cards, strict=True):
+        by_result[figure.indicator.result].append(written)
+    names = context.framework.results
+    return [Result(code, getattr(names[code], language), kept) for code, kept in by_result.items() if kept]
+
+
+def _limits(context: PublicationContext, language: Language) -> dict[str, object]:
+    return {"threshold": context.small_cell, "on_track": speech.quantity(figures.ON_TRACK * 100, 0, "%", language)}
