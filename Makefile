@@ -18,9 +18,13 @@ export PREFECT_HOME := $(CURDIR)/data/prefect
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 18
 
+demo: export TPM_DATA := data/demo
+demo: export TPM_SERVER := local
 demo: $(PYTHON)  ## make up visits, send them to a local server, compute the indicators and the dashboard
 	@.ci/need java
 	$(TPM) demo
+	$(BIN)/python -m flows.refresh
+	$(TPM) indicators
 
 test: $(PYTHON) $(ENGINE)  ## run every test
 	@.ci/need java chromium arabic
@@ -32,7 +36,7 @@ check: $(PYTHON)  ## style, types, layers, forms, queries and documentation
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(TPM) check
+	$(TPM) check --full
 	$(BIN)/pytest tests/test_layout.py tests/test_laws.py tests/test_docs.py
 
 serve: $(PYTHON)  ## run the local server for phones and browsers

@@ -139,7 +139,7 @@ def test_a_question_without_a_privacy_class_does_not_compile(write: Write) -> No
 def test_a_question_pyxform_adds_has_no_class_either(write: Write) -> None:
     path = write(LISTED.replace("select_one canal", "select_one canal or_other"))
 
-    with pytest.raises(FormError, match=r"FORM-006 .*: pyxform adds questions without a privacy class: canal_other"):
+    with pytest.raises(FormError, match=r"FORM-015 .*: pyxform adds questions without a privacy class: canal_other"):
         compile_form(path, "local", validate=False)
 
 

@@ -55,7 +55,7 @@ def test_a_missing_sheet_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named(write: Write) -> None:
-    with pytest.raises(FormError, match=r"FORM-002 .*survey row 1: Missing columns: name\."):
+    with pytest.raises(FormError, match=r"FORM-012 .*survey row 1: Missing columns: name\."):
         sheets.read(write("survey\n| type | label |"))
 
 

@@ -116,7 +116,7 @@ def _refuse_generated(path: Path, xform: str) -> None:
     """Refuse the questions pyxform itself adds without a class (`or_other`)."""
     if names := [question.name for question in schema.unclassified(schema.read(xform.encode()).root)]:
         raise FormError(
-            "FORM-006",
+            "FORM-015",
             place(path, "survey"),
             f"pyxform adds questions without a privacy class: {', '.join(names)}.",
             "Ask for the other answer in a question of its own.",

@@ -76,7 +76,7 @@ def _require(path: Path, sheets: Sheets) -> None:
             raise FormError("FORM-002", place(path), f"The sheet «{name}» is missing.", "Add it.")
         if missing := sorted(headers - set(sheets[name].headers)):
             raise FormError(
-                "FORM-002", place(path, name, 1), f"Missing columns: {', '.join(missing)}.", "Add them to the header."
+                "FORM-012", place(path, name, 1), f"Missing columns: {', '.join(missing)}.", "Add them to the header."
             )
 
 

@@ -12,7 +12,7 @@ from tpm_pipeline.warehouse.db import Connection, scalar
 
 MAY_READ = {
     "marts": {"staging", "marts", "reference"},
-    "indicators": {"marts", "reference"},
+    "indicators": {"marts"},
     "checks": {"raw", "staging", "marts", "reference", "indicators"},
 }
 _WITHOUT_TABLE = {"unnest", "range", "generate_series"}
@@ -76,7 +76,7 @@ def _tables(connection: Connection, where: str, sql: str) -> set[str]:
             "WH-011", where, f"The SQL cannot be parsed: {tree.get('error_message')}.", "Correct it; one SELECT a file."
         )
     if len(tree["statements"]) != 1:
-        raise WarehouseError("WH-011", where, "The file holds several statements.", "Keep one SELECT a file.")
+        raise WarehouseError("WH-014", where, "The file holds several statements.", "Keep one SELECT a file.")
     nodes = list(_walk(tree))
     ctes = {key for node in nodes for key in _cte_names(node)}
     found = [node for node in nodes if node.get("type") == "BASE_TABLE"]

@@ -1,0 +1,190 @@
+"""The only door to DuckDB."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from tpm_pipeline.errors import DatabaseLockedError, WarehouseError
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db
+
+HOLD = """
+import sys
+from pathlib import Path
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db
+with db.warehouse(Settings(data=Path(sys.argv[1]))):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from tpm_pipeline.errors import WarehouseError
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db
+if sys.argv[2] != "0":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    with db.warehouse(Settings(data=Path(sys.argv[1]))) as connection, db.transaction(connection):
+        connection.execute("create table second as select sha512(i::varchar) as x from range(300000) t(i)")
+except WarehouseError as error:
+    print(error.code)
+"""
+
+
+def encrypted(settings: Settings, key: str) -> Settings:
+    return settings.model_copy(update={"warehouse_key": SecretStr(key)})
+
+
+def test_only_one_process_writes_and_the_other_is_told_to_wait(settings: Settings) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(settings.data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DatabaseLockedError, match="WH-001 · warehouse.duckdb") as caught, db.warehouse(settings):
+            pass
+        assert caught.value.retryable
+        holder.stdin.close()
+    with db.warehouse(settings) as connection:
+        assert db.scalar(connection, "select 1") == 1
+
+
+def test_a_file_that_is_no_database_is_named(settings: Settings) -> None:
+    settings.private.mkdir(parents=True)
+    settings.private_db.write_bytes(b"Ceci n'est pas une base." * 1000)
+    with pytest.raises(WarehouseError, match="WH-002 · warehouse.duckdb.*pulled again"), db.warehouse(settings):
+        pass
+
+
+def first_table(settings: Settings) -> None:
+    with db.warehouse(settings) as connection:
+        connection.execute("create table first as select 42 as x")
+
+
+@pytest.mark.parametrize("limit", [300_000, 5_000_000])
+def test_a_file_that_may_not_grow_loses_nothing_stored_before(settings: Settings, limit: int) -> None:
+    first_table(settings)
+    filled = subprocess.run(
+        [sys.executable, "-c", FILL, str(settings.data), str(limit)], capture_output=True, text=True, check=False
+    )
+    assert (filled.stdout, filled.stderr) == ("WH-003\n", "")
+    with db.warehouse(settings) as connection:
+        assert db.rows(connection, "select table_name, x from duckdb_tables(), first") == [
+            {"table_name": "first", "x": 42}
+        ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_loses_nothing_stored_before(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
+    try:
+        small = Settings(data=disk)  # type: ignore[call-arg]
+        first_table(small)
+        filled = subprocess.run([sys.executable, "-c", FILL, str(disk), "0"], capture_output=True, text=True, check=False)
+        assert (filled.stdout, filled.stderr) == ("WH-003\n", "")
+        with db.warehouse(small) as connection:
+            assert db.scalar(connection, "select x from first") == 42
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_with_a_key_nothing_is_readable_on_disk(settings: Settings) -> None:
+    for key, readable in (("", True), ("une clé", False)):
+        chosen = encrypted(settings.model_copy(update={"data": settings.data / (key or "plain")}), key)
+        with db.warehouse(chosen) as connection:
+            connection.execute("create table person as select '+212600000042' as telephone")
+        written = b"".join(path.read_bytes() for path in chosen.private.rglob("*") if path.is_file())
+        assert (b"+212600000042" in written) is readable
+        with db.warehouse(chosen) as connection:
+            assert db.scalar(connection, "select telephone from person") == "+212600000042"
+
+
+@pytest.mark.parametrize(("first", "second"), [("une clé", "une autre"), ("une clé", ""), ("", "une clé")])
+def test_the_wrong_key_is_refused_without_being_shown(settings: Settings, first: str, second: str) -> None:
+    first_table(encrypted(settings, first))
+    with pytest.raises(WarehouseError, match="WH-004") as caught, db.warehouse(encrypted(settings, second)):
+        pass
+    assert "une autre" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_the_private_folder_is_closed_to_others(settings: Settings) -> None:
+    first_table(settings)
+    assert settings.private.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_error_that_is_not_the_files_comes_through(settings: Settings) -> None:
+    with pytest.raises(db.QueryError, match="no_such_table"), db.warehouse(settings) as connection:
+        connection.execute("from no_such_table")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-20T12:00:00.000Z", "2026-11-20 12:00:00"),
+        ("2026-11-20T12:00:00.250+01:00", "2026-11-20 11:00:00.25"),
+        ("2026-11-20T12:00:00.000+01", "2026-11-20 11:00:00"),
+        ("2026-11-20T00:30:00+01:00", "2026-11-19 23:30:00"),
+        ("2026-11-20T12:00:00-0530", "2026-11-20 17:30:00"),
+        ("2026-11-20T12:00:00-00:30", "2026-11-20 12:30:00"),
+        ("2026-11-20T12:00", "2026-11-20 12:00:00"),
+        ("2026-02-31T12:00:00Z", None),
+        ("2026-11-20T25:00:00Z", None),
+        ("2026-11-20T12:00:00Z demain", None),
+        ("2026-11-20", None),
+        ("hier", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_instant_is_read_with_the_offset_it_carries(text: str | None, expected: str | None) -> None:
+    with db.memory() as connection:
+        assert db.scalar(connection, "select utc(?)::varchar", [text]) == expected
+
+
+def test_instants_do_not_depend_on_the_time_zone_of_the_session() -> None:
+    with db.memory() as connection:
+        connection.execute("set TimeZone = 'Africa/Casablanca'")
+        assert str(db.scalar(connection, "select utc('2026-11-20T12:00:00+01:00')")) == "2026-11-20 11:00:00"
+
+
+def test_no_extension_is_fetched_from_the_network() -> None:
+    with db.memory() as connection:
+        wanted = ["autoinstall_known_extensions", "autoload_known_extensions"]
+        assert [db.scalar(connection, "select current_setting(?)", [name]) for name in wanted] == [False, False]
+
+
+def test_a_transaction_keeps_all_or_nothing() -> None:
+    with db.memory() as connection:
+        with db.transaction(connection):
+            connection.execute("create table kept as select 1 as x")
+        with pytest.raises(KeyboardInterrupt), db.transaction(connection):
+            connection.execute("insert into kept values (2)")
+            raise KeyboardInterrupt
+        with pytest.raises(db.QueryError, match="no_such_table"), db.transaction(connection):
+            connection.execute("insert into kept values (3)")
+            connection.execute("from no_such_table")
+        assert db.rows(connection, "from kept") == [{"x": 1}]
+
+
+@pytest.mark.parametrize("name", ["simple", 'avec "guillemets"', "l'apostrophe", "عربي"])
+def test_names_and_texts_are_quoted(name: str) -> None:
+    with db.memory() as connection:
+        found = db.rows(connection, f"select {db.literal(name)} as {db.quoted(name)}")
+        assert found == [{name: name}]
+
+
+def test_a_query_without_rows_has_no_value() -> None:
+    with db.memory() as connection:
+        assert db.scalar(connection, "select 1 where false") is None
