@@ -138,3 +138,7 @@ def main() -> None:
     except TpmError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

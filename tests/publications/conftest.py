@@ -25,7 +25,9 @@ def months_since_start(period: Period) -> int:
 
 def visits(period: Period) -> float:
     """A slow start: three visits in the first month, two more in the second."""
-    last = months_since_start(period) + {"mois": 1, "trimestre": 3, "semestre": 6, "annee": 12, "projet": 39}[period.kind]
+    last = (
+        months_since_start(period) + {"mois": 1, "trimestre": 3, "semestre": 6, "annee": 12, "projet": 39}[period.kind]
+    )
     last = min(last + 3 * (period.code == "A3"), 39)
     return {1: 3, 2: 5}.get(last, round(3 + 2.42 * last * last))
 
@@ -38,7 +40,7 @@ def outcome(period: Period) -> Row:
     """Nothing to measure at first, two successes, then progress."""
     end = months_since_start(period) + (15 if period.code == "A3" else 12 if period.kind == "annee" else 3)
     known = {3: (0, 0), 6: (2, 41)}
-    return percentage(*known.get(end, (round(1.75 * end * (end - 4) / 4), 6 * end)) if end < 30 else (8 * end, 12 * end + 47))
+    return percentage(*known.get(end, (round((22 + end) * 0.12 * end), 12 * end)))
 
 
 def satisfaction(period: Period) -> Row:
@@ -88,7 +90,8 @@ def fill(connection: db.Connection, framework: Logframe, today: date) -> None:
 def _row(indicator: Indicator, cumul: str, period: Period) -> list[object]:
     value, numerator, denominator = SERIES[indicator.code](period)
     if cumul == "periode" and indicator.accumulation == "cumulative":
-        value = numerator = {"A1": 351, "A2": 1047, "A3": 2288}.get(period.code, 40)
+        share = 1 if indicator.measure == "count" else 0.6
+        value = numerator = round(share * {"A1": 351, "A2": 1045, "A3": 2288}.get(period.code, 40))
     target = indicator.targets.get(period.code) if cumul == compute.CUMULS[indicator.accumulation] else None
     start = indicator.baseline.value if indicator.baseline else None
     progress = None if None in (value, target, start) else (value - start) / (target - start)  # type: ignore[operator]

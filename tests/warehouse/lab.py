@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from pyxform.xls2xform import convert
 
 from tpm_pipeline.records import Dialect, FormSchema, FormVersion, Page
 from tpm_pipeline.servers import central, local
@@ -36,10 +35,18 @@ _REST = """
 
 def form(survey: str, version: str = "1", form_id: str = "essai") -> FormVersion:
     """A form from its survey sheet: columns type, name, privacy and, where wanted, fr, ar and hint."""
-    lines = [line.strip() for line in survey.strip().splitlines()]
-    header = [_HEADERS.get(cell.strip(), cell.strip()) for cell in lines[0].strip("|").split("|")]
-    table = ["| survey |", "| | " + " | ".join(header) + " |", *(f"| {line}" for line in lines[1:])]
-    markdown = "\n".join(table) + _REST.format(form_id=form_id, version=version)
+    from pyxform.xls2xform import convert
+
+    header, *lines = [
+        [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in survey.strip().splitlines()
+    ]
+    rows = [[_HEADERS.get(name, name) for name in header], *lines]
+    if "fr" not in header:
+        named = [(line[0].startswith("end") or line[0] == "calculate") for line in lines]
+        labels = [_HEADERS["fr"], *("" if bare else line[1] for bare, line in zip(named, lines, strict=True))]
+        rows = [[*row, label] for row, label in zip(rows, labels, strict=True)]
+    table = "| survey |\n" + "\n".join("| | " + " | ".join(row) + " |" for row in rows)
+    markdown = table + _REST.format(form_id=form_id, version=version)
     return FormVersion(form_id, version, convert(markdown, validate=False).xform.encode())
 
 

@@ -32,7 +32,7 @@ if sys.argv[2] != "0":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
     with db.warehouse(Settings(data=Path(sys.argv[1]))) as connection, db.transaction(connection):
-        connection.execute("create table second as select sha512(i::varchar) as x from range(300000) t(i)")
+        connection.execute("create table second as select sha256(i::varchar) as x from range(300000) t(i)")
 except WarehouseError as error:
     print(error.code)
 """

@@ -50,7 +50,6 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
     indicator, year = figure.indicator, figure.year
     running = indicator.accumulation == "cumulative"
     known = year.value is not None
-    unit = "" if indicator.unit.fr == "%" else getattr(indicator.unit, language)
     progress = None if year.progress is None else math.floor(year.progress * 100)
 
     def lines(cells: Sequence[Cell]) -> list[Line]:
@@ -59,13 +58,13 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
     return Card(
         code=indicator.code,
         level=words["levels"][indicator.level],
-        name=getattr(indicator.names, language),
+        name=speech.spoken(indicator.names, language),
         definition=_definition(figure, words, language),
         status=figure.status,
         status_word=words["status"][figure.status],
-        when=words["running"] if running else _year(year, words),
+        when=f"{words['running']} · {_year(year, words)}" if running else _year(year, words),
         value=_value(figure, year, words, language, threshold),
-        unit=unit if known else "",
+        unit=_unit(figure, words, language) if known else "",
         known=known,
         facts=_facts(figure, words, language, threshold),
         progress=progress,
@@ -75,6 +74,15 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
         years=lines(figure.years),
         lines=lines(figure.trend),
         chart=chart,
+    )
+
+
+def _unit(figure: Figure, words: Words, language: Language) -> str:
+    unit = figure.indicator.unit
+    if unit.fr == "%":
+        return ""
+    return (
+        str(words["scale"]).format(range=unit.fr) if speech.SCORE.fullmatch(unit.fr) else speech.spoken(unit, language)
     )
 
 
@@ -114,8 +122,7 @@ def _count(figure: Figure, cell: Cell, language: Language) -> str:
 
 
 def _target(figure: Figure, cell: Cell, language: Language) -> str:
-    unit = figure.indicator.unit.fr
-    return "" if cell.target is None else quantity(cell.target, speech.decimals(cell.target), unit, language)
+    return "" if cell.target is None else speech.quantity_of_target(figure, cell.target, language)
 
 
 def _offices(cell: Cell, language: Language) -> str:
@@ -133,25 +140,27 @@ def _facts(figure: Figure, words: Words, language: Language, threshold: int) -> 
     facts.append((words["completeness"], f"{number(year.offices, 0, language)} {of}"))
     if figure.indicator.measure == "distinct" and year.without_id:
         small = words["small_count"].format(threshold=threshold)
-        facts.append((words["without_id"], small if year.without_id < threshold else number(year.without_id, 0, language)))
+        facts.append(
+            (words["without_id"], small if year.without_id < threshold else number(year.without_id, 0, language))
+        )
     return [(name, text) for name, text in facts if text]
 
 
 def _progress(figure: Figure, progress: int | None, words: Words, language: Language) -> str:
-    baseline, unit = figure.indicator.baseline, figure.indicator.unit.fr
+    baseline = figure.indicator.baseline
     if baseline is None:
         return str(words["no_baseline"])
     if progress is None:
         return str(words["no_progress"])
-    start = quantity(baseline.value, speech.decimals(baseline.value), unit, language)
+    start = speech.quantity_of_target(figure, baseline.value, language)
     return f"{quantity(progress, 0, '%', language)} · {words['baseline']} {start}"
 
 
 def _definition(figure: Figure, words: Words, language: Language) -> list[tuple[str, str]]:
     indicator = figure.indicator
-    parts = [(words["definition"], getattr(indicator.definition, language))]
+    parts = [(words["definition"], speech.spoken(indicator.definition, language))]
     if indicator.numerator:
-        parts.append((words["numerator"], getattr(indicator.numerator, language)))
+        parts.append((words["numerator"], speech.spoken(indicator.numerator, language)))
     if indicator.denominator:
-        parts.append((words["denominator"], getattr(indicator.denominator, language)))
+        parts.append((words["denominator"], speech.spoken(indicator.denominator, language)))
     return parts

@@ -1,16 +1,19 @@
 """An indicator's trend beside its targets, as SVG that needs nothing but itself."""
 
 import re
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import altair as alt
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 from tpm_pipeline.publications.figures import Cell, Figure
-from tpm_pipeline.publications.words import NARROW, Words, decimals, quantity
+from tpm_pipeline.publications.words import NARROW, SCORE, Words, quantity_of_target
 from tpm_pipeline.records import Language
 
+VEGA_LITE = "6.1"
 WIDTH, HEIGHT = 316, 150
 INK, MUTED, LINE, VALUE, TARGET = "#1d2b2a", "#5a6766", "#e3e7e4", "#0f6b62", "#a4551e"
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', 'Noto Naskh Arabic', sans-serif"
@@ -18,47 +21,73 @@ _LOCALE: Any = {"decimal": ",", "thousands": NARROW, "grouping": [3], "currency"
 _OPENING = re.compile(r"<svg[^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 
 
-def svg(figure: Figure, words: Words, language: Language) -> str:
-    """The chart as an SVG element; missing and hidden values leave a gap."""
-    chart = alt.layer(*_targets(figure, words, language), *_values(figure), background="transparent")
-    spec = chart.properties(width=WIDTH, height=HEIGHT).configure(aria=False, font=FONT).configure_view(stroke=None)
-    drawn = vl_convert.vegalite_to_svg(spec.to_dict(), vl_version="6.1", format_locale=_LOCALE)
-    return _OPENING.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', drawn, count=1)
+def svgs(figure: Figure, words: Mapping[Language, Words]) -> dict[Language, str]:
+    """The chart as an SVG element in each language; missing and hidden values leave a gap."""
+    drawn: dict[Language, str] = {}
+    spec = _spec(figure, words)
+    for language in words:
+        spec["params"] = [{"name": "langue", "value": language}]
+        svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, format_locale=_LOCALE)
+        drawn[language] = _OPENING.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', svg, count=1)
+    return drawn
 
 
-def _values(figure: Figure) -> list[alt.LayerChart | alt.Chart]:
-    running = figure.indicator.accumulation == "cumulative"
+def _spec(figure: Figure, words: Mapping[Language, Words]) -> dict[str, Any]:
+    # Altair checks every part against the schema as it is made, at a tenth of a second each: a test does it once.
+    with debug_mode(False):
+        steps = alt.InlineData(values=[_step(figure, year, words) for year in figure.years if year.target is not None])
+        chart = alt.layer(_targets(figure, steps), *_values(figure), *_labels(figure, steps), background="transparent")
+        chart = chart.configure(aria=False, font=FONT).configure_view(stroke=None)
+        spec: dict[str, Any] = chart.properties(width=WIDTH, height=HEIGHT).to_dict(validate=False)
+        return spec
+
+
+def _values(figure: Figure) -> list[alt.Chart]:
+    running = is_running(figure)
     points = [{"jour": _place(cell, running=running), "valeur": cell.value} for cell in figure.trend]
-    base = alt.Chart(alt.Data(values=points)).encode(x=_x(figure), y=_y(figure))
-    drawn: list[alt.LayerChart | alt.Chart] = [base.mark_line(color=VALUE, strokeWidth=2, strokeJoin="round")]
+    base = alt.Chart(alt.InlineData(values=points)).encode(x=_x(figure), y=_y(figure, "valeur"))
     # A value between two gaps has no line: its point alone shows it.
-    return [*drawn, base.mark_circle(color=VALUE, size=9 if running else 26, opacity=1)]
+    dots = base.mark_circle(color=VALUE, size=9 if running else 26, opacity=1)
+    return [base.mark_line(color=VALUE, strokeWidth=2, strokeJoin="round"), dots]
 
 
-def _targets(figure: Figure, words: Words, language: Language) -> list[alt.Chart]:
-    indicator = figure.indicator
-    running = indicator.accumulation == "cumulative"
-    steps = [
-        {
-            "debut": str(cell.start),
-            "fin": _last_day(cell),
-            "cible": cell.target,
-            "texte": f"{words['chart_target']} "
-            + quantity(cell.target, decimals(cell.target), indicator.unit.fr, language),
-        }
-        for cell in figure.years
-        if cell.target is not None
-    ]
-    base = alt.Chart(alt.Data(values=steps)).encode(y=alt.Y("cible:Q"))
-    text = base.encode(x=alt.X("fin:T" if running else "debut:T"), text="texte:N")
-    style: dict[str, Any] = {"align": "right", "dx": -7} if running else {"align": "left", "dx": 2}
-    style |= {"baseline": "bottom", "dy": -3, "fontSize": 11}
-    if running:
-        mark = base.mark_point(shape="diamond", size=52, filled=True, color=TARGET, opacity=1).encode(x="fin:T")
-    else:
-        mark = base.mark_rule(color=TARGET, strokeWidth=1.5, strokeDash=[5, 3]).encode(x="debut:T", x2="fin:T")
-    halo = text.mark_text(**style, stroke="#fff", strokeWidth=3, strokeJoin="round", color="#fff")
-    return [mark, halo, text.mark_text(**style, color=TARGET)]
+def _step(figure: Figure, year: Cell, words: Mapping[Language, Words]) -> dict[str, Any]:
+    """A year's target, its label, and whether the label has more room below than above."""
+    target = year.target or 0
+    first = [cell.value for cell in figure.trend if cell.value is not None and year.start <= cell.start < year.end][:2]
+    texts = {
+        f"texte_{language}": f"{spoken['chart_target']} {quantity_of_target(figure, target, language)}"
+        for language, spoken in words.items()
+    }
+    return texts | {
+        "debut": str(year.start),
+        "fin": _last_day(year),
+        "cible": target,
+        "dessous": bool(first) and not is_running(figure) and sum(first) / len(first) > target,
+    }
+
+
+def _targets(figure: Figure, steps: alt.InlineData) -> alt.Chart:
+    base = alt.Chart(steps)
+    if is_running(figure):
+        points = base.mark_point(shape="diamond", size=52, filled=True, color=TARGET, opacity=1)
+        return points.encode(x=alt.X("fin:T"), y=_y(figure, "cible"))
+    rules = base.mark_rule(color=TARGET, strokeWidth=1.5, strokeDash=[5, 3])
+    return rules.encode(x=alt.X("debut:T"), x2=alt.X2("fin:T"), y=_y(figure, "cible"))
+
+
+def _labels(figure: Figure, steps: alt.InlineData) -> list[alt.Chart]:
+    running = is_running(figure)
+    base = alt.Chart(steps).transform_calculate(texte="datum['texte_' + langue]")
+    base = base.encode(x=alt.X("fin:T" if running else "debut:T"), y=_y(figure, "cible"), text="texte:N")
+    drawn = []
+    for below in (False, True):
+        style: dict[str, Any] = {"align": "right", "dx": -7} if running else {"align": "left", "dx": 2}
+        style |= {"fontSize": 11, "baseline": "top" if below else "bottom", "dy": 4 if below else -3}
+        placed = base.transform_filter(f"datum.dessous === {str(below).lower()}")
+        drawn.append(placed.mark_text(**style, stroke="#fff", strokeWidth=3, strokeJoin="round", color="#fff"))
+        drawn.append(placed.mark_text(**style, color=TARGET))
+    return drawn
 
 
 def _x(figure: Figure) -> alt.X:
@@ -73,16 +102,20 @@ def _x(figure: Figure) -> alt.X:
     return alt.X("jour:T", scale=alt.Scale(type="utc", domain=domain), axis=axis)
 
 
-def _y(figure: Figure) -> alt.Y:
-    unit = figure.indicator.unit.fr
+def _y(figure: Figure, field: str) -> alt.Y:
     axis = alt.Axis(
         tickCount=4, format=",~r", title=None, grid=True, gridColor=LINE, domain=False, ticks=False,
         labelColor=MUTED, labelFontSize=11, labelPadding=6,
     )  # fmt: skip
-    # A score says its range in its unit: "1–5".
-    if score := re.fullmatch(r"(\d+)[–-](\d+)", unit):
-        return alt.Y("valeur:Q", scale=alt.Scale(domain=[int(score[1]), int(score[2])]), axis=axis)
-    return alt.Y("valeur:Q", scale=alt.Scale(zero=True), axis=axis)
+    if score := SCORE.fullmatch(figure.indicator.unit.fr):
+        domain = [int(score[1]), int(score[2])]
+        return alt.Y(f"{field}:Q", scale=alt.Scale(domain=domain, zero=False), axis=axis)
+    return alt.Y(f"{field}:Q", scale=alt.Scale(zero=True), axis=axis)
+
+
+def is_running(figure: Figure) -> bool:
+    """Tell whether the figure is a running total, whose target stands at the year's end."""
+    return figure.indicator.accumulation == "cumulative"
 
 
 def _place(cell: Cell, *, running: bool) -> str:
@@ -91,6 +124,4 @@ def _place(cell: Cell, *, running: bool) -> str:
 
 
 def _last_day(cell: Cell) -> str:
-    last: date = cell.end - timedelta(days=1)
-    return str(last)
-
+    return str(cell.end - timedelta(days=1))

@@ -52,26 +52,35 @@ def render(found: Sequence[Figure], context: PublicationContext) -> str:
     """The page's HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from tpm_pipeline.publications import charts
+
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     words = speech.read()
-    pages = [_page(found, context, words[language], language) for language in speech.LANGUAGES]
+    drawn = [charts.svgs(figure, words) for figure in found]
+    pages = [
+        _page(found, [chart[language] for chart in drawn], context, words[language], language) for language in words
+    ]
     return environment.get_template("dashboard.html.j2").render(pages=pages, synthetic=context.synthetic)
 
 
-def _page(found: Sequence[Figure], context: PublicationContext, words: Words, language: Language) -> Page:
-    from tpm_pipeline.publications import charts
-
+def _page(
+    found: Sequence[Figure], drawn: Sequence[str], context: PublicationContext, words: Words, language: Language
+) -> Page:
     project, refreshed = context.framework.project, context.refreshed_at
     cards = [
-        card(figure, words, language, charts.svg(figure, words, language), context.small_cell) for figure in found
+        card(figure, words, language, chart, context.small_cell) for figure, chart in zip(found, drawn, strict=True)
     ]
     return Page(
         language=language,
         direction="rtl" if language == "ar" else "ltr",
         words=words,
-        title=getattr(project.names, language),
+        title=speech.spoken(project.names, language),
         as_of=speech.day(context.today, words),
         span=speech.span(project.start, project.end, words),
         statuses=_statuses(cards, words),
@@ -95,7 +104,7 @@ def _results(
     for figure, written in zip(found, cards, strict=True):
         by_result[figure.indicator.result].append(written)
     names = context.framework.results
-    return [Result(code, getattr(names[code], language), kept) for code, kept in by_result.items() if kept]
+    return [Result(code, speech.spoken(names[code], language), kept) for code, kept in by_result.items() if kept]
 
 
 def _limits(context: PublicationContext, language: Language) -> dict[str, object]:

@@ -96,7 +96,9 @@ def _cells(kept: Sequence[dict[str, Any]], kind: str, cumul: str) -> list[Cell]:
 
 
 def _cell(row: dict[str, Any]) -> Cell:
-    numerator, denominator = (None if row[name] is None else round(row[name]) for name in ("numerateur", "denominateur"))
+    numerator, denominator = (
+        None if row[name] is None else round(row[name]) for name in ("numerateur", "denominateur")
+    )
     return Cell(
         *(row["periode"], row["debut_date"], row["fin_date"], row["valeur"], numerator, denominator),
         *(row["cible"], row["progres"], row["nb_sans_identifiant"], row["nb_bureaux_saisis"]),

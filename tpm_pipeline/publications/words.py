@@ -1,15 +1,18 @@
 """How the dashboard speaks French and Arabic: words, numbers and dates as they are written in Morocco."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from tpm_pipeline.indicators import logframe
 from tpm_pipeline.paths import PACKAGE
-from tpm_pipeline.publications.figures import Cell
+from tpm_pipeline.publications.figures import Cell, Figure
 from tpm_pipeline.records import Language
 
 NARROW = "\u202f"
-LANGUAGES: tuple[Language, ...] = ("fr", "ar")
+# A score says its range in its unit.
+SCORE = re.compile(r"(\d+)[–-](\d+)")
 Words = Mapping[str, Any]
 
 
@@ -21,15 +24,22 @@ def read() -> Mapping[Language, Words]:
     return content
 
 
+def spoken(texts: logframe.Words, language: Language) -> str:
+    """A declared text in a language; French guillemets and colons keep to their words."""
+    text: str = getattr(texts, language)
+    return re.sub(r"(?<=«) | (?=[»;:!?%])", NARROW, text) if language == "fr" else text
+
+
 def number(value: float, decimals: int, language: Language) -> str:
     """A number with decimal comma and narrow spaces; kept left to right within Arabic."""
     text = f"{value:,.{decimals}f}".replace(",", NARROW).replace(".", ",").replace("-", "\u2212")
     return isolated(text) if language == "ar" else text
 
 
-def decimals(value: float) -> int:
-    """How many decimals a declared value is written with."""
-    return 0 if value == round(value) else 1
+def quantity_of_target(figure: Figure, target: float, language: Language) -> str:
+    """A declared value, with a decimal when any of the indicator's targets has one."""
+    whole = all(declared == round(declared) for declared in [target, *figure.indicator.targets.values()])
+    return quantity(target, 0 if whole else 1, figure.indicator.unit.fr, language)
 
 
 def isolated(text: str) -> str:

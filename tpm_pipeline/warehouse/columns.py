@@ -19,17 +19,15 @@ _CASTS: dict[AnswerType, str] = {
 
 # Central writes GeoJSON (longitude first), the others "latitude longitude altitude accuracy".
 GEOPOINT_MACRO = """
-create or replace temp macro geopoint(t) as case
-    when starts_with(t, '{') then struct_pack(
-        latitude := try_cast(json_extract_string(t, '$.coordinates[1]') as double),
-        longitude := try_cast(json_extract_string(t, '$.coordinates[0]') as double),
-        altitude := try_cast(json_extract_string(t, '$.coordinates[2]') as double),
-        accuracy := try_cast(json_extract_string(t, '$.properties.accuracy') as double))
-    when try_cast(split_part(t, ' ', 1) as double) is not null and try_cast(split_part(t, ' ', 2) as double) is not null
-    then struct_pack(
-        latitude := try_cast(split_part(t, ' ', 1) as double), longitude := try_cast(split_part(t, ' ', 2) as double),
-        altitude := try_cast(split_part(t, ' ', 3) as double), accuracy := try_cast(split_part(t, ' ', 4) as double))
-end
+create or replace temp macro coordinate(t, rank, path) as coalesce(
+    try_cast(split_part(t, ' ', rank) as double),
+    try_cast(if(json_valid(t), json_extract_string(t, path), null) as double));
+create or replace temp macro geopoint(t) as if(
+    coordinate(t, 1, '$.coordinates[1]') is not null and coordinate(t, 2, '$.coordinates[0]') is not null,
+    struct_pack(
+        latitude := coordinate(t, 1, '$.coordinates[1]'), longitude := coordinate(t, 2, '$.coordinates[0]'),
+        altitude := coordinate(t, 3, '$.coordinates[2]'), accuracy := coordinate(t, 4, '$.properties.accuracy')),
+    null)
 """
 
 # HMAC-SHA256 with the key's two pads bound as variables: the key itself never enters the database.

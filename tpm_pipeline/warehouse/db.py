@@ -61,7 +61,9 @@ def attach(connection: Connection, path: Path, name: str, *, key: str = "", read
     wishes = ["READ_ONLY"] * read_only
     if key:
         _load_encryption(connection)
-        wishes.append(f"ENCRYPTION_KEY {literal(key)}")
+        # Byte by byte: DuckDB reads the key as a BLOB, and would show one with an accent or a backslash in its refusal.
+        escaped = "".join(f"\\x{byte:02X}" for byte in key.encode())
+        wishes.append(f"ENCRYPTION_KEY {literal(escaped)}")
     options = f" ({', '.join(wishes)})" if wishes else ""
     connection.execute(f"attach {literal(str(path))} as {quoted(name)}{options}")
 
@@ -103,7 +105,7 @@ def _known_error(path: Path, message: str) -> WarehouseError | None:
         return DatabaseLockedError(
             "WH-001", path.name, "Another process is writing to the warehouse.", "Wait for it to end, then try again."
         )
-    if "no space left" in lowered or "out of disk" in lowered or "could not write all bytes" in lowered:
+    if "no space left" in lowered or "out of disk" in lowered or "could not write" in lowered:
         return WarehouseError(
             "WH-003", path.name, "The disk is full; what was stored before is intact.", "Free space, then run it again."
         )

@@ -1,0 +1,84 @@
+"""The flow: Prefect runs the same jobs, task by task, and retries what can pass by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.refresh import refresh, worth_retrying
+from tpm_pipeline import jobs
+from tpm_pipeline.errors import FormError, ServerError, ServerUnavailableError
+from tpm_pipeline.records import PullReport
+from tpm_pipeline.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("TPM_DATA", str(tmp_path / "demo"))
+    monkeypatch.setenv("TPM_SERVER", "local")
+    return tmp_path / "demo"
+
+
+def task_runs(flow_run_name: str) -> list[tuple[str, str | None]]:
+    with get_client(sync_client=True) as client:
+        (run,) = client.read_flow_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[flow_run_name])))
+        found = client.read_task_runs()
+    return sorted((task.name, task.state_name) for task in found if task.flow_run_id == run.id)
+
+
+def test_the_flow_pulls_builds_and_publishes_then_finds_nothing_to_do(data: Path) -> None:
+    jobs.demo(Settings(data=data), seed=1, visits=20)
+
+    first = refresh.with_options(flow_run_name="first")()
+    second = refresh.with_options(flow_run_name="second")()
+
+    assert first.endswith("publications written.")
+    assert (data / "tpm.duckdb").exists()
+    assert (data / "dashboard.html").exists()
+    assert second == "Nothing new: the publications are up to date."
+    names = [name for name, _ in task_runs("first")]
+    assert [name for name in names if name.startswith("pull ")] == [f"pull {form_id}" for form_id in jobs.form_ids()]
+    assert len(names) == 5
+    assert {state for _, state in task_runs("first")} == {"Completed"}
+    assert len(task_runs("second")) == 3
+
+
+def test_a_server_that_comes_back_is_asked_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.demo(Settings(data=data), seed=1, visits=5)
+    real, asked = jobs.pull_form, []
+
+    def down_once(settings: Settings, form_id: str) -> PullReport:
+        asked.append(form_id)
+        if len(asked) == 1:
+            raise ServerUnavailableError("SRV-001", "https://odk.example.org", "It cannot be reached.", "Try again.")
+        return real(settings, form_id)
+
+    monkeypatch.setattr(jobs, "pull_form", down_once)
+
+    assert refresh().endswith("publications written.")
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (ServerUnavailableError("SRV-001", "x", "Down.", "Wait."), True),
+        (ServerError("SRV-010", "x", "Refused.", "Correct the password."), False),
+        (FormError("FORM-014", "x", "Unknown.", "Correct it."), False),
+        (ValueError("a defect"), False),
+    ],
+)
+def test_only_what_a_retry_can_help_is_retried(error: Exception, again: bool) -> None:
+    state = SimpleNamespace(result=lambda raise_on_failure: error if not raise_on_failure else None)
+
+    assert worth_retrying(None, None, state) is again

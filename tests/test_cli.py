@@ -1,0 +1,113 @@
+"""The commands: what they print, how they fail, how little they load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tpm_pipeline import cli, jobs
+from tpm_pipeline.cli import app
+from tpm_pipeline.records import Finding
+
+HEAVY = ("altair", "duckdb", "fastapi", "openpyxl", "pandas", "prefect", "pydantic", "pyxform", "requests", "starlette")
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("TPM_DATA", str(tmp_path / "demo"))
+    monkeypatch.setenv("TPM_SERVER", "local")
+    return tmp_path / "demo"
+
+
+def run(*words: str) -> str:
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int | str | None, str]:
+    monkeypatch.setattr(sys, "argv", ["tpm", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code, capsys.readouterr().err
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = f"import sys, tpm_pipeline.cli; print([name for name in {HEAVY} if name in sys.modules])"
+
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_a_refresh_that_finds_nothing_loads_neither_charts_nor_compilers() -> None:
+    program = "import sys, tpm_pipeline.jobs; print([n for n in ('altair', 'pandas', 'pyxform') if n in sys.modules])"
+
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_from_nothing_to_indicators_and_again(data: Path) -> None:
+    assert "create: " in run("deploy", "--plan")
+    assert not (data / "private" / "warehouse.duckdb").exists()
+    assert "synthetic submissions sent" in run("demo", "--visits", "30")
+    assert "there already" in run("demo", "--visits", "30")
+    assert "none: " in run("deploy")
+    assert "tpm_visite: 30 seen, 30 new or changed" in run("pull", "tpm_visite")
+    assert "publications written" in run("refresh")
+    assert "Nothing new" in run("refresh")
+
+    shown = run("indicators")
+
+    assert [line.split()[0] for line in shown.splitlines() if line[:1] in "OR"] == [
+        *("OC1-1", "OC1-2", "R1-2", "R1-3", "R1-4", "R1-5")
+    ]
+    assert str(data / "dashboard.html") in shown
+
+
+def test_check_prints_its_findings_and_fails_on_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Finding("FORM-021", "forms/x.xlsx, survey row 3", "No Arabic.")]
+    monkeypatch.setattr(jobs, "check", lambda *, full: found if not full else [])
+
+    refused = CliRunner().invoke(app, ["check"])
+
+    assert refused.exit_code == 11
+    assert "error: FORM-021 · forms/x.xlsx, survey row 3: No Arabic." in refused.output
+    assert "0 errors, 0 warnings" in run("check", "--full")
+
+
+def test_render_says_what_it_rewrote() -> None:
+    assert run("forms", "render") == ""
+
+
+def test_a_mistake_prints_one_line_and_its_familys_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    code, printed = failed(monkeypatch, capsys, "pull", "tpm_visites")
+    assert (code, printed.count("\n")) == (11, 1)
+    assert printed.startswith("FORM-014 · forms/tpm_visites/")
+
+    code, printed = failed(monkeypatch, capsys, "indicators")
+    assert (code, printed.count("\n")) == (15, 1)
+    assert printed == "PUB-001 · tpm.duckdb: Nothing was published yet. Run `tpm refresh` first.\n"
+    assert not data.exists()
+
+    monkeypatch.setenv("TPM_SERVE_HOST", "0.0.0.0")
+    code, printed = failed(monkeypatch, capsys, "serve")
+    assert code == 10
+    assert printed.startswith("SET-011")
+
+
+def test_progress_is_silent_without_a_terminal(data: Path) -> None:
+    command = [sys.executable, "-m", "tpm_pipeline.cli", "demo", "--visits", "5"]
+    env = {"TPM_DATA": str(data), "PATH": "/usr/bin:/bin"}
+
+    ended = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+
+    assert ended.stderr == ""
+    assert ended.stdout.count("\n") == 1

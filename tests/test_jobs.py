@@ -1,0 +1,113 @@
+"""The use cases, with the real parts: forms, a local server, the warehouse, the publications."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tpm_pipeline import jobs
+from tpm_pipeline.demo.instances import generate
+from tpm_pipeline.errors import FormError, PublicationError
+from tpm_pipeline.servers.local import LocalServer
+from tpm_pipeline.servers.openrosa import OpenRosaClient
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db, raw
+from tpm_pipeline.web.serve import running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A folder that only holds synthetic data: 25 visits, sent over HTTP."""
+    settings = Settings(data=tmp_path / "demo", server="local")
+    jobs.demo(settings, seed=1, visits=25)
+    return settings
+
+
+def test_the_three_forms_marts_and_indicators_agree() -> None:
+    assert jobs.check() == []
+
+
+def test_a_refresh_publishes_once_and_then_only_after_a_change(settings: Settings) -> None:
+    first = jobs.refresh(settings)
+    assert first.published
+    assert first.written == sum(report.seen for report in first.pulled)
+
+    assert not jobs.refresh(settings).published
+
+    _visit_again(settings)
+    third = jobs.refresh(settings)
+    assert (third.published, third.written) == (True, 1)
+
+
+def test_a_refresh_runs_again_when_a_publication_or_a_setting_is_gone(settings: Settings) -> None:
+    jobs.refresh(settings)
+
+    settings.dashboard.unlink()
+    assert jobs.refresh(settings).published
+    assert jobs.refresh(settings.model_copy(update={"small_cell": 7})).published
+
+
+def test_a_new_day_makes_new_publications(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.refresh(settings)
+    monkeypatch.setattr(jobs, "today", lambda: date(2030, 1, 1))
+
+    assert jobs.refresh(settings).published
+
+
+def test_an_interrupted_refresh_is_finished_by_the_next_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_connection: db.Connection, _fingerprint: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(raw, "remember_built", killed)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.refresh(settings)
+
+    assert jobs.refresh(settings).published
+    assert not jobs.refresh(settings).published
+
+
+def test_latest_values_before_anything_was_published(tmp_path: Path) -> None:
+    with pytest.raises(PublicationError, match=r"PUB-001 .*tpm refresh"):
+        jobs.latest_values(Settings(data=tmp_path))
+
+
+def test_an_unknown_form_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(FormError, match="FORM-014"):
+        jobs.pull_form(Settings(data=tmp_path / "none"), "tpm_visites")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_form_with_errors_is_not_deployed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise FormError("FORM-007", "forms/tpm_visite/tpm_visite.xlsx, survey row 3", "Broken.", "Mend it.")
+
+    monkeypatch.setattr(jobs, "compile_forms", broken)
+    before = LocalServer(settings.local_store).versions("tpm_visite")
+
+    with pytest.raises(FormError, match="FORM-007"):
+        jobs.deploy(settings)
+    assert LocalServer(settings.local_store).versions("tpm_visite") == before
+
+
+def test_demo_data_never_reach_a_folder_of_real_data(tmp_path: Path) -> None:
+    real = Settings(data=tmp_path, server="central")
+
+    own = jobs.demo_settings(real)
+
+    assert own.server == "local"
+    assert own.data == tmp_path / "demo"
+    assert jobs.demo_settings(own).data == own.data
+
+
+def _visit_again(settings: Settings) -> None:
+    """Send the first visit once more, as another one."""
+    server = LocalServer(settings.local_store)
+    form = server.versions("tpm_visite")[-1]
+    versions = {form_id: server.versions(form_id)[-1] for form_id in jobs.form_ids()}
+    sent = next(item for item in generate(1, 1, versions) if item.form_id == form.form_id)
+    other = sent.xml.replace(sent.instance_id.encode(), b"uuid:00000000-0000-4000-8000-000000000001")
+    with running(settings.local_store) as address:
+        OpenRosaClient(address, settings.timeout_s).submit(other)

@@ -1,0 +1,268 @@
+"""Raw: every version of every submission ever seen, appended and never changed."""
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.warehouse.lab import DIALECTS, Kind, Lab, Row, form, page
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db, raw
+
+LATER = "2021-02-01T08:00:00.000Z"
+VISIT = Row("uuid:1", {"g": {"nom": "Amina"}, "services": "a b", "vide": None})
+KINDS: list[Kind] = ["central", "local"]
+
+RAW = "select * exclude (payload, observed_at) from raw.submission order by pull_id, submission_id"
+
+
+def current(lab: Lab) -> list[tuple[Any, ...]]:
+    return lab.connection.execute(
+        "select submission_id, json_extract_string(payload, '$.x'), review_state, deleted_at is not null"
+        " from raw.current order by 1"
+    ).fetchall()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_submission_is_kept_with_what_its_server_says_of_it(lab: Lab, kind: Kind) -> None:
+    row = replace(VISIT, instance_id="uuid:2", version="7", updated="2021-02-01T08:00:00.000+01:00", review="has_issues")
+    assert lab.store(row, kind=kind, server="https://odk.example.org") == 1
+    (kept,) = lab.rows("select * exclude (payload, payload_hash, observed_at, pull_id) from raw.submission")
+    assert kept == {
+        "server": "https://odk.example.org",
+        "form_id": "essai",
+        "submission_id": "uuid:1",
+        "instance_id": "uuid:2",
+        "form_version": "7",
+        "submitted_at": datetime(2021, 1, 5, 10),
+        "updated_at": datetime(2021, 2, 1, 7),
+        "review_state": "has_issues",
+        "deleted_at": None,
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answers": {"g": {"nom": "Aicha"}, "services": "a b", "vide": None}},
+        {"answers": {"g": {"nom": None}, "services": "a b", "vide": None}},
+        {"answers": {"g": {"nom": "Amina"}, "services": "a b", "vide": None, "orientations": [{"s": "a"}]}},
+        {"review": "approved"},
+        {"deleted": LATER},
+        {"version": "2"},
+        {"instance_id": "uuid:9"},
+    ],
+)
+def test_what_changed_is_appended_once(lab: Lab, kind: Kind, change: dict[str, Any]) -> None:
+    changed = replace(VISIT, updated=LATER, **change)
+    assert lab.store(VISIT, kind=kind) == 1
+    assert lab.store(changed, kind=kind) == 1
+    assert lab.store(changed, kind=kind) == 0
+    assert lab.store(replace(changed, **{name: getattr(VISIT, name) for name in change}), kind=kind) == 1
+    assert lab.column("select count(*) from raw.submission") == [3]
+    assert lab.column("select count(*) from raw.current") == [1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_update_that_changes_nothing_adds_nothing(lab: Lab, kind: Kind) -> None:
+    assert lab.store(VISIT, kind=kind) == 1
+    assert lab.store(VISIT, kind=kind) == 0
+    assert lab.store(replace(VISIT, updated=LATER), kind=kind) == 0
+    assert lab.column("select count(*) from raw.submission") == [1]
+
+
+def test_a_page_may_hold_a_submission_twice_and_the_latest_is_believed(lab: Lab) -> None:
+    edited = replace(VISIT, answers={"x": "new"}, updated=LATER)
+    assert lab.store(edited, VISIT, replace(edited, answers={"x": "older"}, updated="2021-01-20T00:00:00Z")) == 1
+    assert current(lab) == [("uuid:1", "new", "received", False)]
+
+
+def test_an_empty_page_moves_the_cursor(lab: Lab) -> None:
+    assert raw.cursor(lab.connection, "central", "essai") is None
+    assert lab.store(cursor="12") == 0
+    assert raw.cursor(lab.connection, "central", "essai") == "12"
+
+
+def test_each_form_of_each_server_has_its_own_cursor_and_rows(lab: Lab) -> None:
+    lab.store(VISIT, server="one", cursor="1")
+    lab.store(VISIT, server="two", cursor="2")
+    lab.store(VISIT, server="one", form_id="autre", cursor="3")
+    found = [raw.cursor(lab.connection, *key) for key in (("one", "essai"), ("two", "essai"), ("one", "autre"))]
+    assert found == ["1", "2", "3"]
+    assert lab.column("select count(*) from raw.current") == [3]
+
+
+def test_rows_and_cursor_are_stored_together_or_not_at_all(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.store(VISIT, cursor="1")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(raw, "scalar", lambda *call: db.scalar(*call) if "nextval" in call[1] else interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            lab.store(replace(VISIT, review="approved"), Row("uuid:2"), cursor="2")
+    assert lab.column("select count(*) from raw.submission") == [1]
+    assert raw.cursor(lab.connection, "central", "essai") == "1"
+    assert lab.store(replace(VISIT, review="approved"), Row("uuid:2"), cursor="2") == 2
+
+
+def test_a_page_cut_in_the_middle_stores_nothing(lab: Lab) -> None:
+    whole = page(lab.folder, [VISIT, Row("uuid:2")], "2")
+    whole.path.write_bytes(whole.path.read_bytes()[:-30])
+    with pytest.raises(db.QueryError):
+        raw.store_page(lab.connection, "central", "essai", DIALECTS["central"], whole)
+    assert lab.column("select count(*) from raw.submission") == [0]
+    assert raw.cursor(lab.connection, "central", "essai") is None
+
+
+def test_raw_as_of_a_moment_is_what_was_known_then(lab: Lab) -> None:
+    moments = []
+    for answer in ("first", "second", "third"):
+        lab.store(replace(VISIT, answers={"x": answer}))
+        (moment,) = lab.column("select max(observed_at) from raw.submission")
+        moments.append(moment)
+    known = [
+        lab.column("select json_extract_string(payload, '$.x') from raw.as_of(?::timestamp)", moment)
+        for moment in [moments[0] - timedelta(seconds=1), *moments]
+    ]
+    assert known == [[], ["first"], ["second"], ["third"]]
+
+
+def test_versions_are_kept_once_oldest_first(lab: Lab) -> None:
+    table = "| type | name | privacy |\n| text | a | public |"
+    first, second, third = (form(table, version) for version in ("b", "a", "c"))
+    assert raw.store_versions(lab.connection, "central", [first, second]) == 2
+    assert raw.store_versions(lab.connection, "central", [first, second, third]) == 1
+    assert raw.store_versions(lab.connection, "local", [third]) == 1
+    assert raw.form_versions(lab.connection, "essai") == [first, second, third]
+    assert raw.form_versions(lab.connection, "autre") == []
+
+
+def test_the_state_changes_with_every_new_row_and_only_then(lab: Lab) -> None:
+    states = [raw.state(lab.connection)]
+    for store in (
+        lambda: lab.store(VISIT),
+        lambda: lab.store(replace(VISIT, review="approved")),
+        lambda: lab.deploy(form("| type | name | privacy |\n| text | a | public |")),
+    ):
+        store()
+        states.append(raw.state(lab.connection))
+    lab.store(replace(VISIT, review="approved"))
+    assert len(set(states)) == 4
+    assert raw.state(lab.connection) == states[-1]
+
+
+def test_what_was_built_last_is_remembered(lab: Lab) -> None:
+    assert raw.last_built(lab.connection) is None
+    raw.remember_built(lab.connection, "one")
+    raw.remember_built(lab.connection, "two")
+    assert raw.last_built(lab.connection) == "two"
+
+
+IDS = st.sampled_from(["uuid:1", "uuid:2", "uuid:3"])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("create"), IDS),
+        st.tuples(st.just("edit"), IDS, st.sampled_from(["α", "β", ""])),
+        st.tuples(st.just("review"), IDS, st.sampled_from(["approved", "rejected", "has_issues"])),
+        st.tuples(st.just("delete"), IDS),
+        st.tuples(st.just("restore"), IDS),
+        st.tuples(st.just("pull"), st.booleans()),
+        st.just(("repeat",)),
+    ),
+    max_size=25,
+)
+
+
+def apply(server: dict[str, Row], step: tuple[Any, ...], clock: int) -> None:
+    """Let one thing happen to a submission on the server."""
+    action, key = step[0], step[1]
+    row, now = server.get(key), f"2021-03-01T00:00:{clock:02}.000Z"
+    if action == "create":
+        server.setdefault(key, Row(key, {"x": "first"}, submitted=now))
+    elif row is not None and action == "edit":
+        server[key] = replace(row, answers={"x": step[2]}, instance_id=f"{key}-{clock}", updated=now, review="edited")
+    elif row is not None and action == "review":
+        server[key] = replace(row, review=step[2], updated=now)
+    elif row is not None:
+        server[key] = replace(row, deleted=now if action == "delete" else None)
+
+
+@given(steps=STEPS, kind=st.sampled_from(KINDS))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_and_whenever_it_is_pulled_raw_ends_like_the_server(
+    tmp_path: Path, steps: list[tuple[Any, ...]], kind: Kind
+) -> None:
+    server: dict[str, Row] = {}
+    pulled: dict[str, Row] = {}
+    last: list[Row] = []
+    with db.memory() as connection:
+        raw.create(connection)
+        lab = Lab(connection, tmp_path)
+        before = lab.rows(RAW)
+        for clock, step in enumerate([*steps, ("pull", True)]):
+            if step[0] == "pull":
+                # An incremental pull repeats some of what was seen before; a whole one repeats it all.
+                last = [row for key, row in server.items() if step[1] or pulled.get(key) != row]
+                pulled = dict(server)
+            elif step[0] != "repeat":
+                apply(server, step, clock)
+            if step[0] in ("pull", "repeat"):
+                changed = lab.store(*last, kind=kind)
+                after = lab.rows(RAW)
+                assert after[: len(before)] == before
+                assert len(after) == len(before) + changed
+                assert changed == 0 or step[0] == "pull"
+                before = after
+                expected = [(r.submission_id, r.answers["x"], r.review, bool(r.deleted)) for r in pulled.values()]
+                assert current(lab) == sorted(expected)
+
+
+PULL = """
+import sys
+from pathlib import Path
+from tests.warehouse.lab import DIALECTS, Row, page
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db, raw
+folder = Path(sys.argv[1])
+with db.warehouse(Settings(data=folder / "data")) as connection:
+    raw.create(connection)
+    for number in range(int(raw.cursor(connection, "s", "essai") or 0), 4):
+        rows = [Row(f"uuid:{i}", {"x": f"{number // 2} {i}" * 20}) for i in range(number % 2 * 2000, 4000)]
+        sent = page(folder, rows, str(number + 1))
+        print("storing", flush=True)
+        raw.store_page(connection, "s", "essai", DIALECTS["central"], sent)
+"""
+
+
+def content(folder: Path) -> tuple[list[Any], str | None]:
+    with db.warehouse(Settings(data=folder / "data")) as connection:  # type: ignore[call-arg]
+        found = "select submission_id, payload_hash from raw.submission order by all"
+        return connection.execute(found).fetchall(), raw.cursor(connection, "s", "essai")
+
+
+@pytest.mark.parametrize("delay_ms", [0, 30])
+def test_a_pull_killed_at_any_moment_and_run_again_ends_the_same(tmp_path: Path, delay_ms: int) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    subprocess.run([sys.executable, "-c", PULL, str(whole)], check=True, capture_output=True)
+    process = subprocess.Popen([sys.executable, "-c", PULL, str(cut)], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        for _ in range(2):
+            assert process.stdout.readline() == "storing\n"
+        time.sleep(delay_ms / 1000)
+        process.kill()
+    assert content(cut)[1] in ("1", "2")
+    subprocess.run([sys.executable, "-c", PULL, str(cut)], check=True, capture_output=True)
+    assert content(cut) == content(whole)
