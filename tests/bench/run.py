@@ -107,7 +107,7 @@ def _staging(place: Path) -> None:
         staging.create(connection)
         whole = staging.merge([schema.read(xform)])
         ours = _best(lambda: staging.build(connection, whole, privacy.pads(settings)))
-        structure = staging._structure(whole.root)
+        structure = staging._structure(staging.tables(whole)[0])
         typed = (
             f"create or replace temp table once as select from_json(payload, '{structure}') as x from raw.submission"
         )

@@ -1,18 +1,22 @@
 """A warehouse whose indicators hold plausible values, with gaps, a year without data and small cells."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import periods
 from tpm_pipeline.indicators.logframe import Indicator, Logframe
+from tpm_pipeline.publications import dashboard, figures
 from tpm_pipeline.publications.base import PublicationContext
+from tpm_pipeline.publications.figures import Figure
 from tpm_pipeline.records import Period
 from tpm_pipeline.settings import Settings
-from tpm_pipeline.warehouse import db
+from tpm_pipeline.warehouse import db, reference
 
 Row = tuple[float | None, float | None, float | None]
 AFTER = date(2026, 11, 23)
@@ -77,14 +81,18 @@ SERIES: dict[str, Callable[[Period], Row]] = {
 
 
 def fill(connection: db.Connection, framework: Logframe, today: date) -> None:
-    connection.execute("create schema if not exists indicators")
+    connection.execute("begin; create schema if not exists indicators")
     connection.execute(compute._VALUES)
     compute._load_declarations(connection, framework)
     connection.execute("drop table target")
-    for indicator in framework.indicators:
-        for accumulation in indicator.accumulations:
-            found = [_row(indicator, compute.CUMULS[accumulation], period) for period in periods(framework, today)]
-            connection.executemany(f"insert into indicators.valeur values ({', '.join('?' * 16)})", found)
+    found = [
+        _row(indicator, compute.CUMULS[accumulation], period)
+        for indicator in framework.indicators
+        for accumulation in indicator.accumulations
+        for period in periods(framework, today)
+    ]
+    connection.executemany(f"insert into indicators.valeur values ({', '.join('?' * 16)})", found)
+    connection.execute("commit")
 
 
 def _row(indicator: Indicator, cumul: str, period: Period) -> list[object]:
@@ -110,10 +118,10 @@ def framework() -> Logframe:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, data=tmp_path / "demo")  # type: ignore[call-arg]
+    return Settings(_env_file=None, data=tmp_path / "demo")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def context(framework: Logframe) -> PublicationContext:
     return PublicationContext(framework, datetime(2026, 11, 23, 21, 5, tzinfo=UTC), AFTER, synthetic=True, small_cell=5)
 
@@ -122,14 +130,40 @@ def context(framework: Logframe) -> PublicationContext:
 def connection(settings: Settings, framework: Logframe) -> Iterator[db.Connection]:
     """The private database, with the few tables the publications read."""
     with db.warehouse(settings) as opened:
-        opened.execute("create schema marts; create schema reference; create schema raw; create schema staging")
+        opened.execute("create schema marts; create schema raw; create schema staging")
         opened.execute("""
             create table marts.fct_saisie as
                 select 'TIZ01' as bureau_code, date '2020-10-05' as saisie_date, 3 as nb_saisies
                 union all select 'CHT01', date '2023-12-20', 2;
             comment on table marts.fct_saisie is 'One row per office and day on which the office registered something.';
             comment on column marts.fct_saisie.saisie_date is 'Jour de la visite ou du suivi.';
-            create table reference.provinces as select 'MA-TIZ' as province_iso, 'Tiznit' as nom_fr;
         """)
+        reference.load(opened, [])
         fill(opened, framework, AFTER)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def found(context: PublicationContext) -> dict[str, Figure]:
+    """Every figure by its code."""
+    with db.memory() as opened:
+        fill(opened, context.framework, AFTER)
+        return {figure.indicator.code: figure for figure in figures.read(opened, context)}
+
+
+@pytest.fixture(scope="session")
+def html(found: dict[str, Figure], context: PublicationContext) -> str:
+    return dashboard.render(list(found.values()), context)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, kept from any network."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("Chromium is missing: `make test` installs it, or install Debian's package chromium.")
+    with sync_playwright() as driver:
+        options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        browser = driver.chromium.launch(executable_path=path, args=options)
+        yield browser
+        browser.close()

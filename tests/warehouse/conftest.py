@@ -13,7 +13,7 @@ from tpm_pipeline.warehouse import db, raw
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", pseudonym_key=SecretStr("clé de test"))  # type: ignore[call-arg]
+    return Settings(data=tmp_path / "data", pseudonym_key=SecretStr("clé de test"))
 
 
 @pytest.fixture

@@ -37,9 +37,7 @@ def form(survey: str, version: str = "1", form_id: str = "essai") -> FormVersion
     """A form from its survey sheet: columns type, name, privacy and, where wanted, fr, ar and hint."""
     from pyxform.xls2xform import convert
 
-    header, *lines = [
-        [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in survey.strip().splitlines()
-    ]
+    header, *lines = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in survey.strip().splitlines()]
     rows = [[_HEADERS.get(name, name) for name in header], *lines]
     if "fr" not in header:
         named = [(line[0].startswith("end") or line[0] == "calculate") for line in lines]
@@ -92,7 +90,9 @@ class Lab:
     connection: db.Connection
     folder: Path
 
-    def store(self, *rows: Row, kind: Kind = "central", server: str = "", form_id: str = "essai", cursor: str = "c") -> int:
+    def store(
+        self, *rows: Row, kind: Kind = "central", server: str = "", form_id: str = "essai", cursor: str = "c"
+    ) -> int:
         sent = page(self.folder, list(rows), cursor, kind)
         return raw.store_page(self.connection, server or kind, form_id, DIALECTS[kind], sent)
 

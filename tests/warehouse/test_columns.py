@@ -10,7 +10,7 @@ from tests.warehouse.lab import Kind, Lab, Row, form
 from tpm_pipeline.records import Question
 from tpm_pipeline.warehouse import columns
 
-LONG = "Ligne 1\nLigne 2\t«é» 👩‍🌾 ‏مرحبا‏ '; drop table x; --"
+LONG = "Ligne 1\nLigne 2\t«é» 👩‍🌾 \u200fمرحبا\u200f '; drop table x; --"
 POINT = {"type": "Point", "coordinates": [-9.59815, 30.42018, 12.5], "properties": {"accuracy": 4.5}}
 HERE = {"latitude": 30.42018, "longitude": -9.59815, "altitude": 12.5, "accuracy": 4.5}
 PLAIN = {"latitude": 30.42018, "longitude": -9.59815, "altitude": None, "accuracy": None}
@@ -34,8 +34,8 @@ FITS: list[tuple[str, Any, Any]] = [
     ("decimal", "1e3", 1000.0),
     ("date", "2024-02-29", date(2024, 2, 29)),
     ("date", "2024-02-29T10:00:00.000+01:00", date(2024, 2, 29)),
-    ("dateTime", "2026-11-20T00:30:00.000+01:00", datetime(2026, 11, 19, 23, 30)),
-    ("dateTime", "2026-11-20T12:00:00.000+01", datetime(2026, 11, 20, 11)),
+    ("dateTime", "2026-11-20T00:30:00.000+01:00", datetime.fromisoformat("2026-11-19 23:30:00")),
+    ("dateTime", "2026-11-20T12:00:00.000+01", datetime.fromisoformat("2026-11-20 11:00:00")),
     ("time", "08:15:30.000+01:00", time(8, 15, 30)),
     ("time", "08:15", time(8, 15)),
     ("select_one lettre", "a", "a"),
@@ -122,7 +122,9 @@ def test_identifying_and_unclassified_answers_of_any_type_are_pseudonyms(lab: La
     ("question", "expected"),
     [
         (
-            Question(("g", "q"), "select_one", "public", {"fr": "Quoi ?", "ar": "ماذا؟"}, {"fr": "Une lettre."}, "lettre"),
+            Question(
+                ("g", "q"), "select_one", "public", {"fr": "Quoi ?", "ar": "ماذا؟"}, {"fr": "Une lettre."}, "lettre"
+            ),
             "Quoi ? · ماذا؟ · Une lettre. · Liste : lettre.",
         ),
         (Question(("q",), "string", "quasi", {}, {}, calculated=True), "Calcul : q."),

@@ -50,7 +50,7 @@ def test_only_one_process_writes_and_the_other_is_told_to_wait(settings: Setting
         assert holder.stdout is not None
         assert holder.stdin is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(DatabaseLockedError, match="WH-001 · warehouse.duckdb") as caught, db.warehouse(settings):
+        with pytest.raises(DatabaseLockedError, match=r"WH-001 · warehouse.duckdb") as caught, db.warehouse(settings):
             pass
         assert caught.value.retryable
         holder.stdin.close()
@@ -61,7 +61,7 @@ def test_only_one_process_writes_and_the_other_is_told_to_wait(settings: Setting
 def test_a_file_that_is_no_database_is_named(settings: Settings) -> None:
     settings.private.mkdir(parents=True)
     settings.private_db.write_bytes(b"Ceci n'est pas une base." * 1000)
-    with pytest.raises(WarehouseError, match="WH-002 · warehouse.duckdb.*pulled again"), db.warehouse(settings):
+    with pytest.raises(WarehouseError, match=r"WH-002 · warehouse.duckdb.*pulled again"), db.warehouse(settings):
         pass
 
 
@@ -89,9 +89,11 @@ def test_a_full_disk_loses_nothing_stored_before(tmp_path: Path) -> None:
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
     try:
-        small = Settings(data=disk)  # type: ignore[call-arg]
+        small = Settings(data=disk)
         first_table(small)
-        filled = subprocess.run([sys.executable, "-c", FILL, str(disk), "0"], capture_output=True, text=True, check=False)
+        filled = subprocess.run(
+            [sys.executable, "-c", FILL, str(disk), "0"], capture_output=True, text=True, check=False
+        )
         assert (filled.stdout, filled.stderr) == ("WH-003\n", "")
         with db.warehouse(small) as connection:
             assert db.scalar(connection, "select x from first") == 42
@@ -165,16 +167,23 @@ def test_no_extension_is_fetched_from_the_network() -> None:
         assert [db.scalar(connection, "select current_setting(?)", [name]) for name in wanted] == [False, False]
 
 
-def test_a_transaction_keeps_all_or_nothing() -> None:
+def spoilt(connection: db.Connection, interruption: type[BaseException] | None) -> None:
+    with db.transaction(connection):
+        connection.execute("insert into kept values (2)")
+        if interruption is not None:
+            raise interruption
+        connection.execute("from no_such_table")
+
+
+@pytest.mark.parametrize(("interruption", "seen"), [(KeyboardInterrupt, KeyboardInterrupt), (None, db.QueryError)])
+def test_a_transaction_keeps_all_or_nothing(
+    interruption: type[BaseException] | None, seen: type[BaseException]
+) -> None:
     with db.memory() as connection:
         with db.transaction(connection):
             connection.execute("create table kept as select 1 as x")
-        with pytest.raises(KeyboardInterrupt), db.transaction(connection):
-            connection.execute("insert into kept values (2)")
-            raise KeyboardInterrupt
-        with pytest.raises(db.QueryError, match="no_such_table"), db.transaction(connection):
-            connection.execute("insert into kept values (3)")
-            connection.execute("from no_such_table")
+        with pytest.raises(seen):
+            spoilt(connection, interruption)
         assert db.rows(connection, "from kept") == [{"x": 1}]
 
 

@@ -32,7 +32,9 @@ def current(lab: Lab) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_submission_is_kept_with_what_its_server_says_of_it(lab: Lab, kind: Kind) -> None:
-    row = replace(VISIT, instance_id="uuid:2", version="7", updated="2021-02-01T08:00:00.000+01:00", review="has_issues")
+    row = replace(
+        VISIT, instance_id="uuid:2", version="7", updated="2021-02-01T08:00:00.000+01:00", review="has_issues"
+    )
     assert lab.store(row, kind=kind, server="https://odk.example.org") == 1
     (kept,) = lab.rows("select * exclude (payload, payload_hash, observed_at, pull_id) from raw.submission")
     assert kept == {
@@ -41,8 +43,8 @@ def test_a_submission_is_kept_with_what_its_server_says_of_it(lab: Lab, kind: Ki
         "submission_id": "uuid:1",
         "instance_id": "uuid:2",
         "form_version": "7",
-        "submitted_at": datetime(2021, 1, 5, 10),
-        "updated_at": datetime(2021, 2, 1, 7),
+        "submitted_at": datetime.fromisoformat("2021-01-05 10:00:00"),
+        "updated_at": datetime.fromisoformat("2021-02-01 07:00:00"),
         "review_state": "has_issues",
         "deleted_at": None,
     }
@@ -245,7 +247,7 @@ with db.warehouse(Settings(data=folder / "data")) as connection:
 
 
 def content(folder: Path) -> tuple[list[Any], str | None]:
-    with db.warehouse(Settings(data=folder / "data")) as connection:  # type: ignore[call-arg]
+    with db.warehouse(Settings(data=folder / "data")) as connection:
         found = "select submission_id, payload_hash from raw.submission order by all"
         return connection.execute(found).fetchall(), raw.cursor(connection, "s", "essai")
 

@@ -67,7 +67,9 @@ def test_repeats_within_repeats_become_tables_with_positions(lab: Lab, kind: Kin
         {"submission_id": "uuid:2", "lettres": None, "age": None},
         {"submission_id": "uuid:3", "lettres": None, "age": None},
     ]
-    select = "select * exclude (submission_id, instance_id, server, form_version, submitted_at, updated_at, review_state)"
+    select = (
+        "select * exclude (submission_id, instance_id, server, form_version, submitted_at, updated_at, review_state)"
+    )
     assert lab.rows(f"{select} replace (prenom_pseudo is not null as prenom_pseudo) from staging.essai__enfants") == [
         {"position": 1, "prenom_pseudo": True, "annee": 2010},
         {"position": 2, "prenom_pseudo": False, "annee": None},
@@ -90,7 +92,9 @@ def test_repeats_within_repeats_become_tables_with_positions(lab: Lab, kind: Kin
 def test_every_table_and_column_says_what_it_is_in_french_and_arabic(lab: Lab) -> None:
     lab.deploy(form(VISIT))
     lab.stage()
-    tables = dict(lab.connection.execute("select table_name, comment from duckdb_tables() where schema_name='staging'").fetchall())
+    tables = dict(
+        lab.connection.execute("select table_name, comment from duckdb_tables() where schema_name='staging'").fetchall()
+    )
     assert tables["essai__enfants"].endswith("· Enfant")
     found = "select table_name, column_name, comment from duckdb_columns() where schema_name = 'staging'"
     comments = {(t, c): text for t, c, text in lab.connection.execute(found).fetchall() if t != "misfit"}
@@ -154,7 +158,11 @@ GROUPED = "| begin_group | {0} | |\n| text | q | public |\n| end_group | | |"
 
 def test_a_question_moved_to_another_group_stays_one_column(lab: Lab) -> None:
     lab.deploy(*(form(ROWS + GROUPED.format(group), group) for group in ("un", "deux", "trois")))
-    answers: list[dict[str, Any]] = [{"un": {"q": "1"}}, {"deux": {"q": "2"}}, {"trois": {"q": "3"}, "un": {"q": "old"}}]
+    answers: list[dict[str, Any]] = [
+        {"un": {"q": "1"}},
+        {"deux": {"q": "2"}},
+        {"trois": {"q": "3"}, "un": {"q": "old"}},
+    ]
     lab.store(*(Row(f"uuid:{number}", answer) for number, answer in enumerate(answers)))
     lab.stage()
     assert names(lab) == {"q"}
@@ -223,9 +231,7 @@ def test_a_pseudonym_is_the_hmac_of_the_answer_and_the_same_everywhere(lab: Lab,
 @pytest.mark.parametrize("warehouse_key", ["", "coffre"])
 def test_neither_the_key_nor_an_identifying_answer_leaves_raw(tmp_path: Path, warehouse_key: str) -> None:
     key, phone = "cle-des-pseudonymes", "0600000042"
-    settings = Settings(  # type: ignore[call-arg]
-        data=tmp_path / "data", pseudonym_key=SecretStr(key), warehouse_key=SecretStr(warehouse_key)
-    )
+    settings = Settings(data=tmp_path / "data", pseudonym_key=SecretStr(key), warehouse_key=SecretStr(warehouse_key))
     pads = privacy.pads(settings)
     with db.warehouse(settings) as connection:
         raw.create(connection)

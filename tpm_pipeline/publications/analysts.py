@@ -1,7 +1,7 @@
 """The analysts' database: marts, indicators and reference in a new file that takes the old one's place."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
@@ -9,7 +9,7 @@ import yaml
 from tpm_pipeline.paths import PACKAGE, WAREHOUSE, replacing
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.warehouse.build import Description, descriptions
-from tpm_pipeline.warehouse.db import Connection, attach, literal, quoted, rows
+from tpm_pipeline.warehouse.db import Connection, QueryError, attach, literal, quoted, rows
 
 # Raw and staging hold what identifies people: they are never named here.
 SCHEMAS = ("marts", "indicators", "reference")
@@ -30,23 +30,32 @@ def write(connection: Connection, target: Path, context: PublicationContext) -> 
     with replacing(target) as draft:
         # DuckDB refuses an empty file.
         draft.unlink()
-        with _attached(connection, draft):
+        with _filling(connection, draft):
             _copy(connection)
             _describe(connection)
             _catalogue(connection, context)
-            connection.execute(f"checkpoint {DRAFT}")
         # A log left beside the old file by a program that died would make the new one unopenable.
         _log(target).unlink(missing_ok=True)
 
 
 @contextmanager
-def _attached(connection: Connection, draft: Path) -> Iterator[None]:
+def _filling(connection: Connection, draft: Path) -> Iterator[None]:
+    """Attach a new file for one transaction, and leave nothing beside it."""
+    attach(connection, draft, DRAFT)
     try:
-        attach(connection, draft, DRAFT)
+        connection.execute("begin")
         yield
+        connection.execute(f"commit; checkpoint {DRAFT}")
+    except BaseException:
+        # A commit that failed has rolled back already.
+        with suppress(QueryError):
+            connection.execute("rollback")
+        raise
     finally:
-        connection.execute(f"detach database if exists {DRAFT}")
-        _log(draft).unlink(missing_ok=True)
+        try:
+            connection.execute(f"detach {DRAFT}")
+        finally:
+            _log(draft).unlink(missing_ok=True)
 
 
 def _log(database: Path) -> Path:

@@ -50,7 +50,7 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
     indicator, year = figure.indicator, figure.year
     running = indicator.accumulation == "cumulative"
     known = year.value is not None
-    progress = None if year.progress is None else math.floor(year.progress * 100)
+    progress = None if year.progress is None else math.floor(round(year.progress * 100, 6))
 
     def lines(cells: Sequence[Cell]) -> list[Line]:
         return [_line(figure, cell, words, language, threshold) for cell in cells]

@@ -71,9 +71,11 @@ def _targets(figure: Figure, steps: alt.InlineData) -> alt.Chart:
     base = alt.Chart(steps)
     if is_running(figure):
         points = base.mark_point(shape="diamond", size=52, filled=True, color=TARGET, opacity=1)
-        return points.encode(x=alt.X("fin:T"), y=_y(figure, "cible"))
+        ends: alt.Chart = points.encode(x=alt.X("fin:T"), y=_y(figure, "cible"))
+        return ends
     rules = base.mark_rule(color=TARGET, strokeWidth=1.5, strokeDash=[5, 3])
-    return rules.encode(x=alt.X("debut:T"), x2=alt.X2("fin:T"), y=_y(figure, "cible"))
+    spans: alt.Chart = rules.encode(x=alt.X("debut:T"), x2=alt.X2("fin:T"), y=_y(figure, "cible"))
+    return spans
 
 
 def _labels(figure: Figure, steps: alt.InlineData) -> list[alt.Chart]:

@@ -1,5 +1,6 @@
 """Every publication: one line per format."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from tpm_pipeline.publications.base import PublicationContext, Writer, intact_on
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse.db import Connection, scalar
 
-# The name of the setting that says where the file goes, and its writer.
-PUBLICATIONS: dict[str, Writer] = {
-    "analysts_db": analysts.write,
-    "dashboard": dashboard.write,
-}
+# Where the file goes, and its writer.
+PUBLICATIONS: tuple[tuple[Callable[[Settings], Path], Writer], ...] = (
+    (lambda settings: settings.analysts_db, analysts.write),
+    (lambda settings: settings.dashboard, dashboard.write),
+)
 
 
 def publish(connection: Connection, settings: Settings, framework: Logframe, today: date) -> list[Path]:
@@ -24,7 +25,7 @@ def publish(connection: Connection, settings: Settings, framework: Logframe, tod
     context = PublicationContext(
         framework, datetime.now(UTC), today, synthetic=settings.data.name == "demo", small_cell=settings.small_cell
     )
-    return [_write(connection, getattr(settings, name), writer, context) for name, writer in PUBLICATIONS.items()]
+    return [_write(connection, place(settings), writer, context) for place, writer in PUBLICATIONS]
 
 
 def _write(connection: Connection, target: Path, writer: Writer, context: PublicationContext) -> Path:

@@ -1,7 +1,6 @@
 """How one answer becomes one typed column, and when it does not fit."""
 
 from tpm_pipeline.records import AnswerType, Question
-from tpm_pipeline.warehouse.db import quoted
 
 # A whole number may be written 12 or 12.0, and nothing else: a cast alone would round 1.7 to 2 in silence.
 _CASTS: dict[AnswerType, str] = {
@@ -49,11 +48,11 @@ def typed(question: Question, text: str) -> str:
     return _CASTS[question.type].format(t=text)
 
 
-def misfit(question: Question, text: str, column: str) -> str | None:
+def misfit(question: Question, text: str) -> str | None:
     """The SQL that is true when an answer did not fit its type; None when every text fits."""
     if is_hidden(question) or _CASTS[question.type] in ("{t}", _CASTS["select_multiple"]):
         return None
-    return f"{text} is not null and {quoted(column)} is null"
+    return f"{text} is not null and {typed(question, text)} is null"
 
 
 def comment(question: Question) -> str:

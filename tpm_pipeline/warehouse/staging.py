@@ -26,6 +26,9 @@ SYSTEM_COLUMNS = {
 }
 
 
+_FLAG = "a_reponse_illisible"
+
+
 @dataclass(frozen=True)
 class StagingTable:
     """A staging table to build: where its rows are in the answers, and its columns by name."""
@@ -140,29 +143,23 @@ def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes])
     connection.execute("set variable inner_pad = ?", [pads[0]])
     connection.execute("set variable outer_pad = ?", [pads[1]])
     connection.execute("delete from staging.misfit where form_id = ?", [schema.form_id])
-    connection.execute(f"create or replace temp table parsed as {_parse(schema)}")
     for staged in tables(schema):
         _build_table(connection, schema, staged)
-    connection.execute("drop table parsed")
     connection.execute("reset variable inner_pad; reset variable outer_pad")
     return int(scalar(connection, f"select count(*) from staging.{quoted(schema.form_id)}"))
 
 
-def _parse(schema: FormSchema) -> str:
-    return f"""
-        select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(schema.root))}) as answers
-        from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null
-    """
-
-
-def _structure(table: Table) -> str:
+def _structure(staged: StagingTable) -> str:
+    """What to read of an answer: the table's own questions, at the end of the repeats they are in."""
     tree: dict[str, object] = {}
-    depth = len(table.path)
-    for question in table.questions:
+    for question in staged.table.questions:
         for path in (question.path, *question.former):
-            _plant(tree, path[depth:], '"VARCHAR"')
-    for repeat in table.repeats:
-        _plant(tree, repeat.path[depth:], f"[{_structure(repeat)}]")
+            _plant(tree, path[len(staged.table.path) :], '"VARCHAR"')
+    inner = staged.table
+    for outer in reversed(staged.ancestors):
+        tree, repeated = {}, f"[{_as_json(tree)}]"
+        _plant(tree, inner.path[len(outer.path) :], repeated)
+        inner = outer
     return _as_json(tree)
 
 
@@ -175,19 +172,31 @@ def _plant(tree: dict[str, object], path: tuple[str, ...], leaf: str) -> None:
 
 
 def _as_json(tree: Mapping[str, object]) -> str:
+    if not tree:
+        return '"JSON"'
     inner = ", ".join(f'"{key}": {_as_json(leaf) if isinstance(leaf, dict) else leaf}' for key, leaf in tree.items())
     return "{" + inner + "}"
 
 
 def _build_table(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
-    texts = {name: _answer(question, staged.table) for name, question in staged.columns.items()}
+    name = f"staging.{quoted(staged.name)}"
+    texts = {column: _answer(question, staged.table) for column, question in staged.columns.items()}
     keys = [*SYSTEM_COLUMNS, *_position_columns(staged.table, staged.ancestors)]
-    answers = [f"{typed(question, texts[name])} as {quoted(name)}" for name, question in staged.columns.items()]
+    answers = [f"{typed(question, texts[column])} as {quoted(column)}" for column, question in staged.columns.items()]
+    misfits = _misfits(staged, texts)
+    flag = f"({' or '.join(misfits.values())}) as {_FLAG}" if misfits else f"false as {_FLAG}"
     connection.execute(
-        f"create or replace table staging.{quoted(staged.name)} as select {', '.join(keys + answers)} {_rows(staged)}"
+        f"create or replace table {name} as select {', '.join([*keys, *answers, flag])} from {_rows(schema, staged)}"
     )
-    _record_misfits(connection, schema, staged, texts)
+    if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
+        _record_misfits(connection, schema, staged, misfits)
+    connection.execute(f"alter table {name} drop column {_FLAG}")
     _comment(connection, schema, staged)
+
+
+def _misfits(staged: StagingTable, texts: Mapping[str, str]) -> dict[str, str]:
+    tests = {column: misfit(question, texts[column]) for column, question in staged.columns.items()}
+    return {column: test for column, test in tests.items() if test is not None}
 
 
 def _answer(question: Question, table: Table) -> str:
@@ -197,11 +206,13 @@ def _answer(question: Question, table: Table) -> str:
     return answers[0] if len(answers) == 1 else f"coalesce({', '.join(answers)})"
 
 
-def _rows(staged: StagingTable) -> str:
+def _rows(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
+    """The rows of a table, each with its answers as `item`; `among` narrows the submissions."""
+    source = f"""(
+        select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(staged))}) as item
+        from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null {among}
+    )"""
     levels = [*staged.ancestors[1:], staged.table] if staged.table.path else []
-    if not levels:
-        return "from (select * exclude (answers), answers as item from parsed)"
-    source = "(select * exclude (answers), answers as item from parsed)"
     depth = 0
     for level, position in zip(levels, _position_columns(staged.table, staged.ancestors), strict=True):
         steps = "".join(f".{quoted(step)}" for step in level.path[depth:])
@@ -210,22 +221,21 @@ def _rows(staged: StagingTable) -> str:
             f"list_transform(item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
         )
         depth = len(level.path)
-    return f"from {source}"
+    return source
 
 
-def _record_misfits(connection: Connection, schema: FormSchema, staged: StagingTable, texts: Mapping[str, str]) -> None:
-    tests = {name: misfit(question, texts[name], name) for name, question in staged.columns.items()}
-    tested = {name: test for name, test in tests.items() if test is not None}
-    if not tested:
-        return
+def _record_misfits(
+    connection: Connection, schema: FormSchema, staged: StagingTable, misfits: Mapping[str, str]
+) -> None:
+    flags = ", ".join(f"if({test}, {literal(column)}, null)" for column, test in misfits.items())
     position = "position" if staged.table.path else "null"
-    columns = [f"{typed(staged.columns[name], texts[name])} as {quoted(name)}" for name in tested]
-    flags = ", ".join(f"if({test}, {literal(name)}, null)" for name, test in tested.items())
+    flagged = f"and submission_id in (select submission_id from staging.{quoted(staged.name)} where {_FLAG})"
     connection.execute(f"""
         insert into staging.misfit
-        select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, {position}, question
-        from (select submission_id, {position} as position, unnest([{flags}]) as question
-              from (select *, {", ".join(columns)} {_rows(staged)}))
+        select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, position, question
+        from (
+            select submission_id, {position} as position, unnest([{flags}]) as question
+            from {_rows(schema, staged, flagged)})
         where question is not null
     """)
 

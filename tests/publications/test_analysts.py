@@ -1,0 +1,167 @@
+"""The analysts' file: what it holds, what it never holds, and readers that are never disturbed."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tpm_pipeline.errors import PublicationError
+from tpm_pipeline.publications import analysts
+from tpm_pipeline.publications.base import PublicationContext, intact_on_failure
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db
+
+SECRETS = ("0661-23-45-67", "Elle craint d’être retrouvée par son ancien employeur")
+READER = """
+import sys, duckdb
+opened = 0
+while True:
+    with duckdb.connect(sys.argv[1], read_only=True) as tpm:
+        generation, = tpm.execute("select refreshed_at from catalogue.publication").fetchone()
+        assert tpm.execute("select count(*) from indicators.valeur").fetchone()[0] > 100
+    opened += 1
+    print(opened, generation, flush=True)
+"""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[db.Connection]:
+    with db.memory() as connection:
+        db.attach(connection, path, "tpm", read_only=True)
+        connection.execute("use tpm")
+        yield connection
+
+
+@pytest.fixture
+def published(connection: db.Connection, settings: Settings, context: PublicationContext) -> Path:
+    analysts.write(connection, settings.analysts_db, context)
+    return settings.analysts_db
+
+
+def test_marts_indicators_and_reference_are_there_and_nothing_else(published: Path) -> None:
+    with reading(published) as tpm:
+        schemas = tpm.execute("select distinct schema_name from duckdb_tables() where database_name = 'tpm'").fetchall()
+        assert {name for (name,) in schemas} == {"catalogue", "indicators", "marts", "reference"}
+        assert db.scalar(tpm, "select count(*) from marts.fct_saisie") == 2
+        assert db.scalar(tpm, "select valeur from indicators.valeur where code = 'OC1-2' and periode = 'A3'") == 4.31
+
+
+def test_every_table_and_column_is_described(published: Path) -> None:
+    with reading(published) as tpm:
+        described = db.rows(
+            tpm,
+            """
+            select schema_name || '.' || table_name as name, comment from duckdb_tables() where database_name = 'tpm'
+            union all
+            select schema_name || '.' || table_name || '.' || column_name, comment from duckdb_columns()
+            where database_name = 'tpm' and table_name <> 'fct_saisie'
+            """,
+        )
+    assert len(described) > 80
+    assert [row["name"] for row in described if not row["comment"] and not row["name"].startswith("catalogue")] == []
+
+
+def test_comments_are_carried_over(published: Path) -> None:
+    with reading(published) as tpm:
+        comment = db.scalar(tpm, "select comment from duckdb_columns() where column_name = 'saisie_date'")
+        assert comment == "Jour de la visite ou du suivi."
+
+
+def test_the_catalogue_describes_columns_in_three_languages(published: Path) -> None:
+    with reading(published) as tpm:
+        rows = db.rows(tpm, "from catalogue.colonnes where colonne = 'saisie_date'")
+    assert rows == [
+        {
+            "schema": "marts",
+            "table_nom": "fct_saisie",
+            "colonne": "saisie_date",
+            "rang": 2,
+            "type": "DATE",
+            "description_fr": "Jour de la visite ou du suivi.",
+            "description_ar": "يوم الزيارة أو التتبع.",
+            "description_en": "Day of the visit or follow-up.",
+        }
+    ]
+
+
+def test_the_file_says_when_it_was_made_of_what(published: Path) -> None:
+    with reading(published) as tpm:
+        row = tpm.execute(
+            "select * replace (refreshed_at::varchar as refreshed_at) from catalogue.publication"
+        ).fetchone()
+    assert row is not None
+    assert [str(value) for value in row] == [
+        *("2026-11-23 21:05:00", "2020-10-05", "2023-12-20", "True", "Données synthétiques de démonstration")
+    ]
+
+
+def test_no_private_answer_leaves(connection: db.Connection, settings: Settings, context: PublicationContext) -> None:
+    """Not as a row, nor as a trace in a page of the file that DuckDB would have reused."""
+    for schema in ("raw", "staging"):
+        connection.execute(f"create table {schema}.secret as select unnest(?::varchar[]) as payload", [list(SECRETS)])
+        connection.execute(f"comment on table {schema}.secret is {db.literal(SECRETS[0])}")
+    connection.execute("create or replace table reference.dossiers as select ? as label", [SECRETS[1]])
+    connection.execute("checkpoint warehouse")
+    analysts.write(connection, settings.analysts_db, context)
+    for secret in SECRETS:
+        assert secret.encode() in settings.private_db.read_bytes()
+        assert secret.encode() not in settings.analysts_db.read_bytes()
+
+
+def test_publishing_again_replaces_the_file_whole(
+    connection: db.Connection, settings: Settings, context: PublicationContext, published: Path
+) -> None:
+    connection.execute("drop table marts.fct_saisie; create table marts.fct_saisie (saisie_date date)")
+    analysts.write(connection, published, context)
+    with reading(published) as tpm:
+        assert db.scalar(tpm, "select count(*) from marts.fct_saisie") == 0
+    assert sorted(path.name for path in settings.data.iterdir()) == ["private", "tpm.duckdb"]
+
+
+def test_a_log_left_by_a_program_that_died_does_no_harm(
+    connection: db.Connection, context: PublicationContext, published: Path
+) -> None:
+    published.with_name("tpm.duckdb.wal").write_bytes(b"left behind")
+    analysts.write(connection, published, context)
+    with reading(published) as tpm:
+        assert db.scalar(tpm, "select count(*) from catalogue.publication") == 1
+
+
+def test_a_full_disk_leaves_the_old_file(
+    connection: db.Connection, settings: Settings, context: PublicationContext, published: Path
+) -> None:
+    before = published.read_bytes()
+    connection.execute("create table marts.fct_large as select sha256(i::varchar) as h from range(200000) as t(i)")
+    connection.execute("checkpoint warehouse")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))
+    try:
+        with pytest.raises(PublicationError, match="PUB-002"), intact_on_failure(published):
+            analysts.write(connection, published, context)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert published.read_bytes() == before
+    assert sorted(path.name for path in settings.data.iterdir()) == ["private", "tpm.duckdb"]
+    connection.execute("drop table marts.fct_large")
+    analysts.write(connection, published, context)
+
+
+def test_a_reader_is_never_locked_out_nor_sees_half_a_file(
+    connection: db.Connection, context: PublicationContext, published: Path
+) -> None:
+    """Another process opens and queries while twenty publications are made."""
+    command = [sys.executable, "-c", READER, str(published)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline().startswith("1 ")
+        for _ in range(20):
+            analysts.write(connection, published, context)
+        assert reader.poll() is None
+        reader.terminate()
+        seen, errors = reader.communicate()
+    assert errors == ""
+    assert len(seen.splitlines()) > 20

@@ -1,0 +1,142 @@
+"""The page: two languages in one file that asks for nothing, read with a parser and with a real browser."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html as parser
+from playwright.sync_api import Browser, Page
+
+from tpm_pipeline.publications import dashboard
+from tpm_pipeline.publications.base import PublicationContext
+from tpm_pipeline.publications.figures import Figure
+from tpm_pipeline.warehouse import db
+
+ASKING = ("src", "srcset", "href", "{http://www.w3.org/1999/xlink}href", "data", "poster", "action", "background")
+SIZES = [(360, 800), (1280, 900)]
+
+
+@pytest.fixture(scope="session")
+def page_file(html: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "dashboard.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def parsed(html: str) -> Any:
+    return parser.document_fromstring(html)
+
+
+@contextmanager
+def opened(browser: Browser, address: str, size: tuple[int, int], **options: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page without network; what it asked for and complained of is listed."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, offline=True, **options)
+    page, noise = context.new_page(), list[str]()
+    page.on("request", lambda request: noise.append(request.url))
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.goto(address)
+    yield page, noise
+    context.close()
+
+
+def test_the_file_names_no_address(html: str) -> None:
+    tree = parsed(html)
+    asked = [node.get(name) for node in tree.iter() for name in ASKING if node.get(name)]
+    assert asked
+    assert all(address.startswith("#") or address == "data:," for address in asked)
+    assert not re.search(r"@import|url\(|https?://", html)
+
+
+def test_every_indicator_is_there_in_each_language_under_its_result(html: str, found: dict[str, Figure]) -> None:
+    tree = parsed(html)
+    for language in ("fr", "ar"):
+        names = {
+            node.get("id").removeprefix(f"{language}-"): node.xpath("string(.//h3)")
+            for node in tree.xpath(f"//div[@id='{language}']//article")
+        }
+        assert names == {code: getattr(figure.indicator.names, language) for code, figure in found.items()}
+    assert tree.xpath("string((//div[@id='fr']//section/h2)[1])").startswith("OS1")
+
+
+def test_a_chart_has_its_figures_as_a_table(html: str) -> None:
+    tree = parsed(html)
+    for article in tree.xpath("//article"):
+        assert article.xpath(".//*[@role='img']/@aria-label")
+        assert len(article.xpath(".//details//table//tbody/tr")) >= 13
+
+
+def test_a_hidden_figure_is_nowhere_in_the_page(html: str) -> None:
+    """The first quarter's 2 women of 9, and the next quarter's 21 of 60 that would tell them."""
+    for told in ("22,2", "2/9", "35,0\u202f%", "21/60", "22.2", "0.35"):
+        assert told not in html
+
+
+def test_synthetic_data_say_so_in_each_language(
+    html: str, found: dict[str, Figure], context: PublicationContext
+) -> None:
+    assert html.count('class="banner"') == 2
+    assert "Données synthétiques de démonstration" in html
+    assert 'class="banner"' not in dashboard.render(list(found.values()), replace(context, synthetic=False))
+
+
+def test_what_is_declared_is_text_and_not_markup(found: dict[str, Figure], context: PublicationContext) -> None:
+    figure = found["R1-2"]
+    names = figure.indicator.names.model_copy(update={"fr": "<script>alert(1)</script>"})
+    hostile = replace(figure, indicator=figure.indicator.model_copy(update={"names": names}))
+    page = dashboard.render([hostile], context)
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_writing_twice_gives_the_same_page(
+    connection: db.Connection, context: PublicationContext, html: str, tmp_path: Path
+) -> None:
+    dashboard.write(connection, tmp_path / "dashboard.html", context)
+    assert (tmp_path / "dashboard.html").read_text(encoding="utf-8") == html
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("language", "direction"), [("fr", "ltr"), ("ar", "rtl")])
+def test_a_browser_shows_it_without_network(
+    language: str, direction: str, size: tuple[int, int], chromium: Browser, page_file: Path
+) -> None:
+    address = page_file.as_uri()
+    hashed = "" if language == "fr" else "#ar"
+    with opened(chromium, address + hashed, size) as (page, noise):
+        assert noise == [address]
+        assert page.locator("html").get_attribute("dir") == direction
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator(f"#{language} article").first.is_visible()
+        assert page.locator(".page:visible").count() == 1
+        assert page.locator("svg:visible").count() == 6
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_switch_changes_language_and_direction(chromium: Browser, page_file: Path) -> None:
+    with opened(chromium, page_file.as_uri(), SIZES[1]) as (page, noise):
+        page.get_by_role("link", name="العربية").click()
+        assert page.locator("html").get_attribute("dir") == "rtl"
+        assert page.locator("#ar h1").is_visible()
+        assert page.title() == page.locator("#ar h1").inner_text().replace("\n", " ")
+        page.get_by_role("link", name="Français").click()
+        assert page.locator("html").get_attribute("dir") == "ltr"
+        assert page.locator("#fr h1").is_visible()
+        assert len(noise) == 1
+
+
+@pytest.mark.parametrize(("hashed", "shown"), [("", "fr"), ("#fr", "fr"), ("#ar", "ar"), ("#ar-R1-2", "ar")])
+def test_both_languages_can_be_read_without_javascript(
+    hashed: str, shown: str, chromium: Browser, page_file: Path
+) -> None:
+    with opened(chromium, page_file.as_uri() + hashed, SIZES[1], java_script_enabled=False) as (page, _):
+        assert [page.locator(f"#{language} h1").is_visible() for language in ("fr", "ar")] == [
+            shown == "fr",
+            shown == "ar",
+        ]
