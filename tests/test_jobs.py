@@ -7,7 +7,7 @@ import pytest
 
 from tpm_pipeline import jobs
 from tpm_pipeline.demo.instances import generate
-from tpm_pipeline.errors import FormError, PublicationError
+from tpm_pipeline.errors import FormError, PublicationError, SettingsError
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.servers.openrosa import OpenRosaClient
 from tpm_pipeline.settings import Settings
@@ -100,6 +100,25 @@ def test_demo_data_never_reach_a_folder_of_real_data(tmp_path: Path) -> None:
     assert own.server == "local"
     assert own.data == tmp_path / "demo"
     assert jobs.demo_settings(own).data == own.data
+
+
+def test_another_population_replaces_the_first_one(settings: Settings) -> None:
+    jobs.refresh(settings)
+
+    jobs.demo(settings, seed=2, visits=5)
+
+    assert [report.seen for report in jobs.refresh(settings).pulled if report.form_id == "tpm_visite"] == [5]
+
+
+def test_a_folder_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "demo" / "private" / "warehouse.duckdb"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("real")
+
+    with pytest.raises(SettingsError, match=r"SET-004 .*did not make"):
+        jobs.demo(Settings(data=tmp_path / "demo"), seed=1, visits=1)
+
+    assert kept.read_text() == "real"
 
 
 def _visit_again(settings: Settings) -> None:

@@ -103,7 +103,7 @@ def serve() -> None:
 @app.command(epilog="Example: tpm demo --visits 500")
 def demo(
     visits: Annotated[int, typer.Option(help="How many visits to make up.", min=1)] = 2000,
-    seed: Annotated[int, typer.Option(help="Another seed, another population.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another population.")] = 2020,
 ) -> None:
     """Make up a synthetic population and send its forms to a local server of its own."""
     from tpm_pipeline import jobs

@@ -1,12 +1,13 @@
 """The use cases: what the commands and the flows ask for."""
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tpm_pipeline.errors import PublicationError
+from tpm_pipeline.errors import PublicationError, SettingsError
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
@@ -196,15 +197,14 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
     from tpm_pipeline.web.serve import running
 
     own = demo_settings(settings)
-    deploy(own)
-    server = LocalServer(own.local_store)
-    versions = {form_id: server.versions(form_id)[-1] for form_id in form_ids()}
-    marker, made_from = (
-        own.data / "sent.txt",
-        f"{seed} {visits} {[versions[form].version for form in sorted(versions)]}",
-    )
+    forms, _ = compile_forms("local", validate=False)
+    marker, made_from = own.data / "synthetic.txt", f"{seed} {visits} {[form.version for form in forms]}"
     if marker.exists() and marker.read_text() == made_from:
         return 0
+    _start_over(own, marker)
+    deploy(own)
+    server = LocalServer(own.local_store)
+    versions = {form.form_id: server.versions(form.form_id)[-1] for form in forms}
     sent = 0
     with running(own.local_store) as address:
         client = OpenRosaClient(address, own.timeout_s)
@@ -214,6 +214,16 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
             progress(f"{sent} submissions")
     write_atomically(marker, made_from)
     return sent
+
+
+def _start_over(own: Settings, marker: Path) -> None:
+    """Forget another population; a folder that this demo did not make is never touched."""
+    if own.private.exists() and not marker.exists():
+        raise SettingsError(
+            "SET-004", str(own.data), "This folder holds data that the demo did not make.", "Choose another TPM_DATA."
+        )
+    write_atomically(marker, "unfinished")
+    shutil.rmtree(own.private, ignore_errors=True)
 
 
 def demo_settings(settings: Settings) -> Settings:

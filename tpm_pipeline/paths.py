@@ -1,10 +1,10 @@
 """Where the project's files are. Imports nothing of ours."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
@@ -17,10 +17,9 @@ WAREHOUSE = ROOT / "warehouse"
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target` that takes its place when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    draft = Path(name)
+    draft = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
+        draft.touch(exist_ok=False)
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())

@@ -1,6 +1,9 @@
+import csv
 from datetime import date
 
 from tpm_pipeline.demo import places
+from tpm_pipeline.demo.weights import OFFICES
+from tpm_pipeline.paths import WAREHOUSE
 
 
 def test_project_years_are_those_of_the_logframe() -> None:
@@ -26,3 +29,10 @@ def test_offices_open_one_after_the_other() -> None:
 def test_a_commune_is_in_its_province() -> None:
     assert "09.541.01.11" in places.communes("MA-TAR")
     assert "09.541.01.11" not in places.communes("MA-TIZ")
+
+
+def test_an_office_opens_on_the_day_its_data_are_expected_from() -> None:
+    with (WAREHOUSE / "reference" / "bureaux.csv").open(encoding="utf-8", newline="") as file:
+        expected = {row["code_bureau"]: date.fromisoformat(row["attendu_depuis"]) for row in csv.DictReader(file)}
+
+    assert {office.code: office.opened for office in OFFICES} == expected

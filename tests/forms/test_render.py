@@ -6,20 +6,7 @@ from tpm_pipeline.forms import catalog, render
 Write = Callable[..., Path]
 
 
-def test_a_form_reads_as_tables(write: Write) -> None:
-    path = write("""
-        survey
-        | type             | name  | label::Français (fr) | privacy | hint::Français (fr) | relevant     |
-        | text             | nom   | Nom                  | text    | Ou surnom           |              |
-        | select_one canal | canal | Canal de ${nom}      | public  |                     | ${nom} != '' |
-        choices
-        | list_name | name | label::Français (fr) | groupe |
-        | canal     | tel  | Téléphone            | a      |
-        | autre     | x    | X                    |        |
-    """)
-
-    assert render.markdown(path) == (
-        """\
+RENDERED = """\
 # essai
 
 Rendered from `essai.xlsx`. Edit that file, then run `tpm forms render`.
@@ -52,7 +39,21 @@ Rendered from `essai.xlsx`. Edit that file, then run `tpm forms render`.
 | --- | --- |
 | x | X |
 """
-    )
+
+
+def test_a_form_reads_as_tables(write: Write) -> None:
+    path = write("""
+        survey
+        | type             | name  | label::Français (fr) | privacy | hint::Français (fr) | relevant     |
+        | text             | nom   | Nom                  | text    | Ou surnom           |              |
+        | select_one canal | canal | Canal de ${nom}      | public  |                     | ${nom} != '' |
+        choices
+        | list_name | name | label::Français (fr) | groupe |
+        | canal     | tel  | Téléphone            | a      |
+        | autre     | x    | X                    |        |
+    """)
+
+    assert render.markdown(path) == RENDERED
 
 
 def test_rendering_twice_changes_nothing(write: Write) -> None:

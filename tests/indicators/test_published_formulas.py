@@ -31,7 +31,8 @@ PUBLISHED = {
     " arg_max(i_issue,date_suivi) r FROM fct_issue WHERE date_suivi<=$fin GROUP BY 1,2) SELECT 100.0*count(*) FILTER"
     " (WHERE r IN ('obtenu','partiel'))/nullif(count(*),0) FROM o LEFT JOIN i ON i.dossier_uuid=o.dossier_uuid AND"
     " i.i_service=o.o_service WHERE o.d<=$fin::DATE-60",
-    "OC1-2": "SELECT avg(sat_bureau) FROM fct_suivi WHERE sat_bureau IS NOT NULL AND date_suivi BETWEEN $debut AND $fin",
+    "OC1-2": "SELECT avg(sat_bureau) FROM fct_suivi WHERE sat_bureau IS NOT NULL"
+    " AND date_suivi BETWEEN $debut AND $fin",
 }
 VIEWS = """
 create or replace temp view fct_visite as from marts.fct_visite;

@@ -59,6 +59,15 @@ def test_a_mart_is_built_with_its_grain_and_descriptions(lab: Lab, house: Path) 
     assert lab.column("select comment from duckdb_columns() where schema_name = 'marts'") == ["Âge"]
 
 
+def test_a_mart_that_was_renamed_leaves_nothing_under_its_old_name(lab: Lab, house: Path) -> None:
+    lab.deploy(form(TABLE))
+    mart(house, "select age from staging.essai", "fct_ancien")
+    made(lab)
+    (house / "marts" / "fct_ancien.sql").rename(house / "marts" / "fct_nouveau.sql")
+    made(lab)
+    assert marts(lab) == ["fct_nouveau"]
+
+
 @pytest.mark.parametrize(
     ("sql", "code", "named"),
     [

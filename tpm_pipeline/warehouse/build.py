@@ -41,6 +41,8 @@ def schemas(connection: Connection, form_ids: list[str]) -> list[FormSchema]:
 def build(connection: Connection, forms: list[FormSchema], pads: tuple[bytes, bytes]) -> None:
     """Rebuild everything that follows from raw, in one transaction: whole, or as it was."""
     with transaction(connection):
+        for layer in ("reference", "staging", "marts"):
+            connection.execute(f"drop schema if exists {layer} cascade")
         reference.load(connection, forms)
         staging.create(connection)
         for form in forms:
