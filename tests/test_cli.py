@@ -53,8 +53,6 @@ def test_a_refresh_that_finds_nothing_loads_neither_charts_nor_compilers() -> No
 
 
 def test_from_nothing_to_indicators_and_again(data: Path) -> None:
-    assert "create: " in run("deploy", "--plan")
-    assert not (data / "private" / "warehouse.duckdb").exists()
     assert "synthetic submissions sent" in run("demo", "--visits", "30")
     assert "there already" in run("demo", "--visits", "30")
     assert "none: " in run("deploy")
@@ -64,10 +62,18 @@ def test_from_nothing_to_indicators_and_again(data: Path) -> None:
 
     shown = run("indicators")
 
-    assert [line.split()[0] for line in shown.splitlines() if line[:1] in "OR"] == [
+    assert [line[:6].strip() for line in shown.splitlines()[:6]] == [
         *("OC1-1", "OC1-2", "R1-2", "R1-3", "R1-4", "R1-5")
     ]
     assert str(data / "dashboard.html") in shown
+
+
+def test_deploying_is_planned_then_done_then_nothing(data: Path) -> None:
+    assert run("deploy", "--plan").count("create: ") == 3
+    assert not (data / "private" / "warehouse.duckdb").exists()
+    assert run("deploy", "--plan").count("create: ") == 3
+    assert run("deploy").count("create: ") == 3
+    assert run("deploy").count("none: ") == 3
 
 
 def test_check_prints_its_findings_and_fails_on_errors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,6 @@ def build(settings: Settings) -> None:
 def _rebuild(connection: db.Connection, settings: Settings) -> None:
     forms = warehouse_build.schemas(connection, form_ids())
     warehouse_build.build(connection, forms, privacy.pads(settings))
-    warehouse_build.check_privacy(connection, forms)
     compute.compute(connection, logframe.read(), today())
     checks.run(connection)
 
@@ -171,7 +170,7 @@ def latest_values(settings: Settings) -> list[IndicatorLine]:
             "PUB-001", settings.analysts_db.name, "Nothing was published yet.", "Run `tpm refresh` first."
         )
     with db.memory() as connection:
-        db.attach(connection, settings.analysts_db, "tpm", read_only=True)
+        db.attach(connection, settings.analysts_db, "tpm", wishes=["READ_ONLY"])
         found = connection.execute("""
             select code, nom_fr, periode, valeur, cible, unite_fr, nb_decimales
             from tpm.indicators.valeur join tpm.indicators.indicateur using (code)

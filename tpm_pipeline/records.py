@@ -123,12 +123,11 @@ class Change:
 class Dialect:
     """How one kind of server writes a submission as JSON.
 
-    `nested`: groups are objects inside objects (else keys are full paths, `g_bureau/bureau`).
-    The other fields are JSON paths of the row; `review_states` translates the server's words.
+    Groups are objects inside objects. The fields are JSON paths of the row, but for `system`,
+    the keys that are no answers, and `review_states`, which translates the server's words.
     """
 
     name: str
-    nested: bool
     submission_id: str
     instance_id: str
     form_version: str

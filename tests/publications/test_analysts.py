@@ -31,7 +31,7 @@ while True:
 @contextmanager
 def reading(path: Path) -> Iterator[db.Connection]:
     with db.memory() as connection:
-        db.attach(connection, path, "tpm", read_only=True)
+        db.attach(connection, path, "tpm", wishes=["READ_ONLY"])
         connection.execute("use tpm")
         yield connection
 

@@ -99,7 +99,13 @@ def test_each_form_of_each_server_has_its_own_cursor_and_rows(lab: Lab) -> None:
     lab.store(VISIT, server="one", form_id="autre", cursor="3")
     found = [raw.cursor(lab.connection, *key) for key in (("one", "essai"), ("two", "essai"), ("one", "autre"))]
     assert found == ["1", "2", "3"]
-    assert lab.column("select count(*) from raw.current") == [3]
+    assert lab.column("select count(*) from raw.submission") == [3]
+
+
+def test_a_submission_that_reached_two_servers_counts_once(lab: Lab) -> None:
+    lab.store(VISIT, server="one", cursor="1")
+    lab.store(VISIT, server="two", cursor="1")
+    assert lab.column("select server from raw.current") == ["two"]
 
 
 def test_rows_and_cursor_are_stored_together_or_not_at_all(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

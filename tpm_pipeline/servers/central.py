@@ -22,7 +22,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DIALECT = Dialect(
     name="central",
-    nested=True,
     submission_id="$.__id",
     instance_id="$.meta.instanceID",
     form_version="$.__system.formVersion",

@@ -15,7 +15,6 @@ _STATES = ("received", "edited", "has_issues", "rejected", "approved")
 
 DIALECT = Dialect(
     name="local",
-    nested=True,
     submission_id=f"$.{SYSTEM}.submissionId",
     instance_id=f"$.{SYSTEM}.instanceId",
     form_version=f"$.{SYSTEM}.formVersion",

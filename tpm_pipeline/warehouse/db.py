@@ -30,13 +30,18 @@ create or replace temp macro utc(t) as
 """
 
 
+# A table is read by one core per row group, and a raw row weighs kilobytes: small groups use every core.
+_ROW_GROUPS = "ROW_GROUP_SIZE 16384"
+
+
 @contextmanager
 def warehouse(settings: Settings) -> Iterator[Connection]:
     """Open the private database for writing, encrypted when a key is set; one process at a time."""
     settings.private.mkdir(parents=True, exist_ok=True)
     settings.private.chmod(0o700)
     with _translated(settings.private_db), memory(settings) as connection:
-        attach(connection, settings.private_db, "warehouse", key=settings.warehouse_key.get_secret_value())
+        key = settings.warehouse_key.get_secret_value()
+        attach(connection, settings.private_db, "warehouse", key=key, wishes=[_ROW_GROUPS])
         connection.execute("use warehouse")
         yield connection
         connection.execute("checkpoint warehouse")
@@ -56,9 +61,9 @@ def memory(settings: Settings | None = None) -> Iterator[Connection]:
         connection.close()
 
 
-def attach(connection: Connection, path: Path, name: str, *, key: str = "", read_only: bool = False) -> None:
-    """Attach a database file under a name; with a key, it is encrypted at rest."""
-    wishes = ["READ_ONLY"] * read_only
+def attach(connection: Connection, path: Path, name: str, *, key: str = "", wishes: Sequence[str] = ()) -> None:
+    """Attach a database file under a name with DuckDB's options; with a key, it is encrypted at rest."""
+    wishes = [*wishes]
     if key:
         _load_encryption(connection)
         # Byte by byte: DuckDB reads the key as a BLOB, and would show one with an accent or a backslash in its refusal.

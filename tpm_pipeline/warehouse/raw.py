@@ -23,13 +23,14 @@ create table if not exists raw.submission (
 create table if not exists raw.built (fingerprint varchar, built_at timestamp);
 create or replace macro raw.as_of(instant) as table
     select * from raw.submission where observed_at <= instant
-    qualify row_number() over (partition by server, form_id, submission_id order by pull_id desc) = 1;
+    qualify row_number() over (partition by form_id, submission_id order by pull_id desc) = 1;
 create or replace view raw.current as
     select * from raw.submission
     -- Found among the keys alone: sorting whole payloads to find the latest would cost more than reading them.
+    -- One row a submission, even if it reached two servers: the same person must not count twice.
     semi join (
-        select server, form_id, submission_id, max(pull_id) as pull_id from raw.submission group by all
-    ) as latest using (server, form_id, submission_id, pull_id);
+        select form_id, submission_id, max(pull_id) as pull_id from raw.submission group by all
+    ) as latest using (form_id, submission_id, pull_id);
 """
 
 
