@@ -46,14 +46,17 @@ refresh: $(PYTHON)  ## pull, build and publish once, as a Prefect flow
 	$(BIN)/python -m flows.refresh
 
 schedule: $(PYTHON)  ## refresh every morning, until stopped
-	$(BIN)/python -m flows.refresh schedule
+	trap '$(BIN)/prefect server stop' EXIT; \
+	$(BIN)/prefect server start --host 127.0.0.1 --background; \
+	for second in {1..60}; do (: </dev/tcp/127.0.0.1/4200) 2>/dev/null && break; sleep 1; done; \
+	PREFECT_API_URL=http://127.0.0.1:4200/api $(BIN)/python -m flows.refresh schedule
 
 bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic population
 	@.ci/need java
 	$(BIN)/python tests/bench/run.py
 
 lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --group dev pyproject.toml -o requirements.lock
 
 # The lock holds uv too: pip installs exactly that one, uv installs the rest.
 $(PYTHON): requirements.lock pyproject.toml

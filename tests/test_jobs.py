@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tpm_pipeline import jobs
 from tpm_pipeline.demo.instances import generate
@@ -57,11 +58,11 @@ def test_a_new_day_makes_new_publications(settings: Settings, monkeypatch: pytes
 def test_an_interrupted_refresh_is_finished_by_the_next_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_connection: db.Connection, _fingerprint: str) -> None:
+    def killed(_connection: db.Connection, _step: str, _fingerprint: str) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(raw, "remember_built", killed)
+        patch.setattr(raw, "remember_done", killed)
         with pytest.raises(KeyboardInterrupt):
             jobs.refresh(settings)
 
@@ -102,12 +103,17 @@ def test_demo_data_never_reach_a_folder_of_real_data(tmp_path: Path) -> None:
     assert jobs.demo_settings(own).data == own.data
 
 
-def test_another_population_replaces_the_first_one(settings: Settings) -> None:
-    jobs.refresh(settings)
+def test_an_interrupted_demo_is_finished_and_another_population_is_not_mixed_in(settings: Settings) -> None:
+    marker = settings.data / "synthetic.txt"
+    assert jobs.demo(settings, seed=1, visits=25) == 0
 
-    jobs.demo(settings, seed=2, visits=5)
+    marker.write_text(f"unfinished {marker.read_text()}")
+    assert jobs.demo(settings, seed=1, visits=25) > 25
+    assert jobs.demo(settings, seed=1, visits=25) == 0
+    assert [report.seen for report in jobs.refresh(settings).pulled if report.form_id == "tpm_visite"] == [25]
 
-    assert [report.seen for report in jobs.refresh(settings).pulled if report.form_id == "tpm_visite"] == [5]
+    with pytest.raises(SettingsError, match=r"SET-004 .*other data"):
+        jobs.demo(settings, seed=2, visits=25)
 
 
 def test_a_folder_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:
@@ -115,10 +121,36 @@ def test_a_folder_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> No
     kept.parent.mkdir(parents=True)
     kept.write_text("real")
 
-    with pytest.raises(SettingsError, match=r"SET-004 .*did not make"):
+    with pytest.raises(SettingsError, match=r"SET-004 .*other data"):
         jobs.demo(Settings(data=tmp_path / "demo"), seed=1, visits=1)
 
     assert kept.read_text() == "real"
+
+
+def test_what_arrives_between_build_and_publication_is_not_forgotten(settings: Settings) -> None:
+    jobs.refresh(settings)
+    _visit_again(settings)
+    jobs.build(settings)
+    jobs.pull_form(settings, "tpm_visite")
+    jobs.publish(settings)
+
+    assert not jobs.is_current(settings)
+
+
+def test_another_pseudonym_key_makes_new_publications(settings: Settings) -> None:
+    jobs.refresh(settings)
+
+    assert not jobs.is_current(settings.model_copy(update={"pseudonym_key": SecretStr("another")}))
+
+
+def test_pages_left_by_a_killed_pull_are_emptied(settings: Settings) -> None:
+    left = settings.private / "pull-killed" / "page.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("personal")
+
+    jobs.pull_form(settings, "tpm_visite")
+
+    assert not left.exists()
 
 
 def _visit_again(settings: Settings) -> None:

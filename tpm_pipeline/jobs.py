@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Compiling, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
 
 Progress = Callable[[str], None]
+_UNFINISHED = "unfinished "
 
 
 def silent(_message: str) -> None:
@@ -86,7 +87,7 @@ def pull_form(settings: Settings, form_id: str, progress: Progress = silent) -> 
 def bring(server: "Server", settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
     """Bring one form of one server into raw, page by page: an interruption loses nothing that was stored."""
     seen = written = 0
-    with db.warehouse(settings) as connection, _private_folder(settings) as folder:
+    with db.warehouse(settings) as connection, _pages_folder(settings) as folder:
         raw.create(connection)
         raw.store_versions(connection, server.name, server.versions(form_id))
         since = raw.cursor(connection, server.name, form_id)
@@ -98,8 +99,10 @@ def bring(server: "Server", settings: Settings, form_id: str, progress: Progress
     return PullReport(form_id, seen, written)
 
 
-def _private_folder(settings: Settings) -> "tempfile.TemporaryDirectory[str]":
-    settings.private.mkdir(parents=True, exist_ok=True)
+def _pages_folder(settings: Settings) -> "tempfile.TemporaryDirectory[str]":
+    """A private folder for pages; those that a killed pull left are emptied, as only one can run."""
+    for left in settings.private.glob("pull-*"):
+        shutil.rmtree(left, ignore_errors=True)
     return tempfile.TemporaryDirectory(dir=settings.private, prefix="pull-")
 
 
@@ -107,7 +110,9 @@ def build(settings: Settings) -> None:
     """Rebuild staging, marts and indicators from raw."""
     with db.warehouse(settings) as connection:
         raw.create(connection)
+        made_from = _fingerprint(connection, settings)
         _rebuild(connection, settings)
+        raw.remember_done(connection, "build", made_from)
 
 
 def _rebuild(connection: db.Connection, settings: Settings) -> None:
@@ -122,8 +127,9 @@ def publish(settings: Settings) -> list[Path]:
     from tpm_pipeline.publications import registry as publications
 
     with db.warehouse(settings) as connection:
+        raw.create(connection)
         written = publications.publish(connection, settings, logframe.read(), today())
-        _remember(connection, settings)
+        raw.remember_done(connection, "publish", raw.last_done(connection, "build") or "")
     return written
 
 
@@ -133,7 +139,7 @@ def is_current(settings: Settings) -> bool:
         return False
     with db.warehouse(settings) as connection:
         raw.create(connection)
-        return _fingerprint(connection, settings) == raw.last_built(connection)
+        return _fingerprint(connection, settings) == raw.last_done(connection, "publish")
 
 
 def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
@@ -148,10 +154,6 @@ def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
     return RefreshReport(tuple(reports), published=True)
 
 
-def _remember(connection: db.Connection, settings: Settings) -> None:
-    raw.remember_built(connection, _fingerprint(connection, settings))
-
-
 def _fingerprint(connection: db.Connection, settings: Settings) -> str:
     """What the publications follow from: raw, the declarations, the program, the settings that show, the day."""
     digest = hashlib.sha256()
@@ -160,6 +162,7 @@ def _fingerprint(connection: db.Connection, settings: Settings) -> str:
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.name.encode() + path.read_bytes())
     digest.update(f"{raw.state(connection)} {settings.small_cell} {today()}".encode())
+    digest.update(b"".join(privacy.pads(settings)))
     return digest.hexdigest()
 
 
@@ -198,9 +201,9 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
     own = demo_settings(settings)
     forms, _ = compile_forms("local", validate=False)
     marker, made_from = own.data / "synthetic.txt", f"{seed} {visits} {[form.version for form in forms]}"
-    if marker.exists() and marker.read_text() == made_from:
+    if _was_sent(own, marker, made_from):
         return 0
-    _start_over(own, marker)
+    write_atomically(marker, f"{_UNFINISHED}{made_from}")
     deploy(own)
     server = LocalServer(own.local_store)
     versions = {form.form_id: server.versions(form.form_id)[-1] for form in forms}
@@ -215,14 +218,19 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
     return sent
 
 
-def _start_over(own: Settings, marker: Path) -> None:
-    """Forget another population; a folder that this demo did not make is never touched."""
-    if own.private.exists() and not marker.exists():
+def _was_sent(own: Settings, marker: Path, made_from: str) -> bool:
+    """Tell whether this population is there; an interrupted one is sent again, another one is never mixed in."""
+    found = marker.read_text(encoding="utf-8") if marker.exists() else None
+    if found is None and not own.private.exists():
+        return False
+    if found is None or found.removeprefix(_UNFINISHED) != made_from:
         raise SettingsError(
-            "SET-004", str(own.data), "This folder holds data that the demo did not make.", "Choose another TPM_DATA."
+            "SET-004",
+            str(own.data),
+            "This folder holds other data than this demo would make.",
+            "Delete it if all of it is synthetic, or choose another TPM_DATA.",
         )
-    write_atomically(marker, "unfinished")
-    shutil.rmtree(own.private, ignore_errors=True)
+    return found == made_from
 
 
 def demo_settings(settings: Settings) -> Settings:

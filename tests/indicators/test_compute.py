@@ -157,6 +157,22 @@ def test_zero_is_said_only_where_an_office_was_reporting(bench: Bench) -> None:
     assert [bench.line("R1-2", month)["reporting"] for month in months] == [0, 1, 1, 0]
 
 
+def test_an_office_that_registered_nothing_is_not_known_to_have_received_nobody(bench: Bench) -> None:
+    visits(bench, visit(1, "2021-01-10", bureau_code="TIZ01"), visit(2, "2021-02-10", bureau_code="TIZ02"))
+    months = ("2021-01", "2021-02", "2021-03")
+    assert [bench.value("R1-2", month, cumul="periode", bureau="TIZ02") for month in months] == [None, 1, None]
+    assert [bench.value("R1-2", month, bureau="TIZ02") for month in months] == [None, 1, 1]
+    assert [bench.value("R1-2", month, cumul="periode", bureau=UNKNOWN) for month in months] == [0, 0, None]
+
+
+def test_of_two_visits_on_one_day_the_last_received_speaks_for_the_person_everywhere(bench: Bench) -> None:
+    first = visit(1, "2021-01-10", "d1", sexe="homme", submitted_at="2021-01-10 10:00:00")
+    corrected = visit(2, "2021-01-10", "d1", sexe="femme", submitted_at="2021-01-10 11:00:00")
+    visits(bench, corrected, first)
+    assert bench.value("R1-4", "2021-01") == 100  # not 0: R1-3 counts a woman
+    assert bench.parts("R1-3", "2021-01", "sexe", cumul="cumulatif") == {"femme": 1, UNKNOWN: 0}
+
+
 def test_completeness_counts_the_offices_expected_by_then(bench: Bench) -> None:
     bench.give(
         {

@@ -1,10 +1,12 @@
 """The analysts' file: what it holds, what it never holds, and readers that are never disturbed."""
 
 import resource
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db
 
 SECRETS = ("0661-23-45-67", "Elle craint d’être retrouvée par son ancien employeur")
+FOR_ANALYSTS = (
+    "Réservé aux analystes du projet, ne pas publier : microdonnées pseudonymes, petits effectifs non masqués."
+)
 READER = """
 import sys, duckdb
 opened = 0
@@ -95,8 +100,45 @@ def test_the_file_says_when_it_was_made_of_what(published: Path) -> None:
         ).fetchone()
     assert row is not None
     assert [str(value) for value in row] == [
-        *("2026-11-23 21:05:00", "2020-10-05", "2023-12-20", "True", "Données synthétiques de démonstration")
+        *("2026-11-23 21:05:00", "2020-10-05", "2023-12-20", "True"),
+        f"Données synthétiques de démonstration. {FOR_ANALYSTS}",
     ]
+
+
+def test_the_file_says_whom_it_is_for_and_only_they_can_open_it(
+    connection: db.Connection, settings: Settings, context: PublicationContext
+) -> None:
+    analysts.write(connection, settings.analysts_db, replace(context, synthetic=False))
+    with reading(settings.analysts_db) as tpm:
+        assert db.scalar(tpm, "select avertissement from catalogue.publication") == FOR_ANALYSTS
+    assert stat.filemode(settings.analysts_db.stat().st_mode) == "-rw-r-----"
+
+
+def test_not_even_the_draft_is_open_to_others(
+    connection: db.Connection, settings: Settings, context: PublicationContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at once its rows are written: the file and its log."""
+    modes: list[str] = []
+
+    def look(*_: object) -> None:
+        connection.execute("commit; begin")
+        modes.extend(stat.filemode(path.stat().st_mode) for path in settings.data.glob(".tpm.duckdb.*"))
+
+    monkeypatch.setattr(analysts, "_catalogue", look)
+    analysts.write(connection, settings.analysts_db, context)
+    assert modes == ["-rw-r-----"] * 2
+
+
+def test_a_list_that_nobody_described_is_not_published(
+    connection: db.Connection, settings: Settings, context: PublicationContext
+) -> None:
+    connection.execute("create table reference.agents as select 'A. Amazigh' as nom, '0661-23-45-67' as telephone")
+    connection.execute("comment on table reference.agents is 'Agents des bureaux.'")
+    analysts.write(connection, settings.analysts_db, context)
+    with reading(settings.analysts_db) as tpm:
+        tables = db.rows(tpm, "from duckdb_tables() where database_name = 'tpm' and schema_name = 'reference'")
+    assert sorted(row["table_name"] for row in tables) == ["bureaux", "choix", "communes", "osc", "pays", "provinces"]
+    assert b"A. Amazigh" not in settings.analysts_db.read_bytes()
 
 
 def test_no_private_answer_leaves(connection: db.Connection, settings: Settings, context: PublicationContext) -> None:

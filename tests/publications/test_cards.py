@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tpm_pipeline.publications import words
 from tpm_pipeline.publications.cards import Card, card
 from tpm_pipeline.publications.figures import Figure
@@ -15,12 +17,12 @@ def written(figure: Figure, language: Language = "fr") -> Card:
     return card(figure, SPOKEN[language], language, "", 5)
 
 
-def test_a_percentage_says_its_value_its_count_and_its_progress(found: Found) -> None:
+def test_a_percentage_says_its_value_its_size_and_its_progress(found: Found) -> None:
     shown = written(found["OC1-1"])
     assert (shown.value, shown.unit, shown.status_word) == ("60,9\u202f%", "", "Cible non atteinte")
     assert dict(shown.facts) == {
         "Cible de l’année": "65\u202f%",
-        "n": "285/468",
+        "Effectif": "100 ou plus",
         "Bureaux ayant saisi": "8 sur 8 attendus",
     }
     assert (shown.progress, shown.progress_text) == (93, "93\u202f% · Référence 0\u202f%")
@@ -51,9 +53,23 @@ def test_small_cells_say_why_they_are_not_shown(found: Found) -> None:
     assert [line.value for line in written(found["R1-4"]).lines[:3]] == [
         "n.d. (effectif < 5)",
         "n.d. (secret statistique)",
-        "34,1\u202f%",
+        "34\u202f%",
     ]
-    assert [line.count for line in written(found["R1-4"]).lines[:3]] == ["", "", "30/88"]
+    assert [line.size for line in written(found["R1-4"]).lines[:3]] == ["", "", "20–99"]
+
+
+@pytest.mark.parametrize(
+    ("denominator", "threshold", "french"),
+    [
+        *[(5, 5, "5–19"), (19, 5, "5–19"), (20, 5, "20–99"), (99, 5, "20–99"), (100, 5, "100 ou plus")],
+        *[(9999, 5, "100 ou plus"), (40, 30, "30–99"), (100, 100, "100 ou plus"), (2000, 1500, "1\u202f500 ou plus")],
+    ],
+)
+def test_a_size_is_said_by_class_from_the_threshold_on(
+    denominator: int, threshold: int, french: str, found: Found
+) -> None:
+    figure = replace(found["R1-4"], years=(replace(found["R1-4"].year, denominator=denominator),))
+    assert dict(card(figure, SPOKEN["fr"], "fr", "", threshold).facts)["Effectif"] == french
 
 
 def test_few_rows_without_identifier_are_not_counted_out_loud(found: Found) -> None:
@@ -70,4 +86,6 @@ def test_arabic_says_the_same(found: Found) -> None:
     shown = written(found["R1-4"], "ar")
     assert shown.name == "نسبة النساء من بين الأشخاص المستقبَلين"
     assert shown.value == "\u206642,9\u202f%\u2069"
+    assert dict(shown.facts)["العدد"] == "\u2066100\u2069 أو أكثر"
+    assert shown.lines[2].size == "\u2066\u206620\u2069–\u206699\u2069\u2069"
     assert shown.lines[0].value == "غير متوفر (العدد أقل من 5)"

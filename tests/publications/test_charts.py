@@ -51,6 +51,15 @@ def test_a_hidden_value_is_not_drawn(found: Found) -> None:
     assert None not in values[2:]
 
 
+def test_a_ratio_is_drawn_as_it_is_written(found: Found) -> None:
+    """The exact 285/468 could be read back from the place of its point."""
+    for code, digits in (("OC1-1", 1), ("OC1-2", 2), ("R1-4", 1)):
+        sets = charts._spec(found[code], SPOKEN)["datasets"].values()
+        values = [row["valeur"] for rows in sets for row in rows if row.get("valeur") is not None]
+        assert len(values) > 10
+        assert values == [round(value, digits) for value in values]
+
+
 def test_a_score_is_drawn_over_its_whole_range(found: Found) -> None:
     shown = set(texts(charts.svgs(found["OC1-2"], SPOKEN)["fr"]))
     assert {"1", "5"} <= shown

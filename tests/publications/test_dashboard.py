@@ -76,6 +76,25 @@ def test_a_hidden_figure_is_nowhere_in_the_page(html: str) -> None:
         assert told not in html
 
 
+def test_no_denominator_is_told_exactly(html: str, found: dict[str, Figure]) -> None:
+    """Persons received, less persons of known sex, would be persons of unknown sex: one or two."""
+    for article in parsed(html).xpath("//article[contains(@id, 'R1-4') or contains(@id, 'OC1-')]"):
+        figure = found[article.get("id")[3:]]
+        texts = [text.replace("\u202f", "") for text in article.xpath(".//text() | .//@aria-label")]
+        fractions = {fraction for text in texts for fraction in re.findall(r"\d+/\d+", text)}
+        assert fractions <= {f"{offices}/8" for offices in range(9)}
+        said = {int(number) for text in texts for number in re.findall(r"\d+", text)}
+        known = {cell.denominator or 0 for cell in (*figure.years, *figure.trend)}
+        assert not {denominator for denominator in known if denominator > 100} & said
+
+
+def test_the_page_says_what_the_small_numbers_are_kept_from(html: str) -> None:
+    notes = [note.text_content() for note in parsed(html).xpath("//div[@id='fr']//footer//li")]
+    assert sum("inférieur à 5, hors zéro" in note for note in notes) == 1
+    assert sum("Rien n’est retiré pour des rapprochements entre indicateurs" in note for note in notes) == 1
+    assert sum("Au-dessous de 100" in note for note in notes) == 1
+
+
 def test_synthetic_data_say_so_in_each_language(
     html: str, found: dict[str, Figure], context: PublicationContext
 ) -> None:

@@ -21,11 +21,11 @@ def secrets(cells: tuple[Cell, ...]) -> dict[str, str]:
 
 def test_the_figure_of_an_indicator_is_its_latest_reporting_year(found: Found) -> None:
     assert {code: (figure.year.period, figure.year.value) for code, figure in found.items()} == {
-        "OC1-1": ("A3", pytest.approx(100 * 285 / 468)),
+        "OC1-1": ("A3", 60.9),
         "OC1-2": ("A3", 4.31),
         "R1-2": ("A3", 3684),
         "R1-3": ("A3", 1916),
-        "R1-4": ("A3", pytest.approx(100 * 329 / 767)),
+        "R1-4": ("A3", 42.9),
         "R1-5": ("A3", None),
     }
 
@@ -53,6 +53,42 @@ def test_the_latest_state_adds_up_to_nothing_so_only_small_cells_are_hidden(foun
 def test_a_hidden_cell_keeps_no_figure(found: Found) -> None:
     hidden = found["R1-4"].trend[0]
     assert (hidden.value, hidden.numerator, hidden.denominator, hidden.progress) == (None, None, None, None)
+
+
+def test_two_neighbouring_states_of_few_people_do_not_tell_who_was_added(
+    connection: db.Connection, context: PublicationContext
+) -> None:
+    """10 of 20, 11 of 21, 11 of 22: one referral, then its outcome."""
+    states = {"2021-T2": (10, 20), "2021-T3": (11, 21), "2021-T4": (11, 22), "2022-T1": (63, 125)}
+    for period, (numerator, denominator) in states.items():
+        connection.execute(
+            "update indicators.valeur set valeur = 100 * $1 / $2, numerateur = $1, denominateur = $2"
+            " where code = 'OC1-1' and periode = $3",
+            [numerator, denominator, period],
+        )
+    figure = {figure.indicator.code: figure for figure in figures.read(connection, context)}["OC1-1"]
+    shown = {cell.period: cell.value for cell in figure.trend}
+    assert [shown[period] for period in states] == [50, 52, 50, 50.4]
+
+
+def test_a_ratio_has_no_more_digits_than_are_shown(found: Found) -> None:
+    """All the digits of 285/468 would tell both its terms, to a reader of the chart's coordinates."""
+    for code, digits in (("OC1-1", 1), ("R1-4", 1), ("OC1-2", 2)):
+        values = [cell.value for cell in (*found[code].years, *found[code].trend) if cell.value is not None]
+        assert values == [round(value, digits) for value in values]
+    assert found["OC1-1"].year.progress == pytest.approx(60.9 / 65)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "target", "shown"),
+    [(31, 48, 65.0, 64), (47, 72, 65.0, 65), (30, 46, 65.2, 66), (649_999, 1_000_000, 65.0, 64.9), (31, 48, None, 65)],
+)
+def test_rounding_neither_reaches_a_target_nor_leaves_it(
+    numerator: int, denominator: int, target: float | None, shown: float, found: Found
+) -> None:
+    value = 100 * numerator / denominator
+    cell = replace(found["OC1-1"].year, value=value, numerator=numerator, denominator=denominator, target=target)
+    assert figures._rounded(found["OC1-1"].indicator, cell).value == shown
 
 
 def test_missing_is_not_hidden(found: Found) -> None:

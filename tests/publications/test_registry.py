@@ -24,11 +24,14 @@ def test_every_publication_is_written(connection: db.Connection, settings: Setti
     assert sorted(path.name for path in settings.data.iterdir()) == ["dashboard.html", "private", "tpm.duckdb"]
 
 
-def test_only_a_folder_named_demo_is_called_synthetic(
+def test_data_are_called_synthetic_if_and_only_if_the_demo_says_so(
     connection: db.Connection, settings: Settings, framework: Logframe, tmp_path: Path
 ) -> None:
-    real = settings.model_copy(update={"data": tmp_path / "data"})
-    for kind, banners in ((settings, 2), (real, 0)):
+    """The folder's name says nothing."""
+    for data, marked, banners in (("demo", False, 0), ("data", False, 0), ("data", True, 2)):
+        kind = settings.model_copy(update={"data": tmp_path / data})
+        if marked:
+            (kind.data / "synthetic.txt").write_text("42 5000")
         registry.publish(connection, kind, framework, TODAY)
         assert kind.dashboard.read_text(encoding="utf-8").count('class="banner"') == banners
 

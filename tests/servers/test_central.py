@@ -102,12 +102,13 @@ def test_an_app_user_is_made_once_and_may_fill_forms_deployed_later(central: Sit
     assert len(central.pull(form_id="suivis")[0]) == 1
 
 
-def test_a_row_that_shows_late_is_not_lost(fake: Fake) -> None:
+@pytest.mark.parametrize("late_by", [timedelta(seconds=5), timedelta(minutes=9)], ids=str)
+def test_a_row_that_shows_late_is_not_lost(fake: Fake, late_by: timedelta) -> None:
     fake.site.server.deploy([visit_form()])
     fake.site.submit(visit())
     _, cursor = fake.site.pull()
     late = new_id()
-    fake.central.ago = OVERLAP - timedelta(minutes=1)
+    fake.central.ago = late_by
     fake.site.submit(visit(instance_id=late))
 
     rows, _ = fake.site.pull(cursor)

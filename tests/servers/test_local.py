@@ -1,5 +1,6 @@
 """The pipeline reads the local server's folder: complete pages, none missed, nothing when nothing is new."""
 
+import resource
 from pathlib import Path
 
 import orjson
@@ -32,14 +33,14 @@ def store(server: Server, tmp_path: Path) -> Store:
 def post(store: Store, *instances: str) -> None:
     for instance in instances:
         meta = f"<meta><instanceID>{instance}</instanceID></meta>"
-        accept(store, f'<data id="essai" version="1"><statut>été</statut>{meta}</data>'.encode(), {})
+        accept(store, f'<data id="essai" version="1"><statut>été</statut>{meta}</data>'.encode(), [])
 
 
 def test_a_pull_gives_one_page_and_then_nothing(server: Server, store: Store, tmp_path: Path) -> None:
     post(store, "a", "b")
     (page,) = server.pull("essai", None, tmp_path)
     assert [row["meta"]["instanceID"] for row in orjson.loads(page.path.read_bytes())] == ["a", "b"]
-    assert (page.rows, page.cursor) == (2, "2")
+    assert (page.rows, page.cursor) == (2, f"{store.id} 2")
     page.path.unlink()
     assert list(server.pull("essai", page.cursor, tmp_path)) == []
     assert [path.name for path in tmp_path.iterdir()] == ["server"]
@@ -47,7 +48,7 @@ def test_a_pull_gives_one_page_and_then_nothing(server: Server, store: Store, tm
 
 def test_a_pull_starts_after_its_cursor(server: Server, store: Store, tmp_path: Path) -> None:
     post(store, "a", "b", "c")
-    (page,) = server.pull("essai", "2", tmp_path)
+    (page,) = server.pull("essai", f"{store.id} 2", tmp_path)
     assert [row["__system"]["seq"] for row in orjson.loads(page.path.read_bytes())] == [3]
 
 
@@ -67,13 +68,42 @@ def test_an_unknown_form_has_no_version_and_cannot_be_pulled(server: Server, tmp
         list(server.pull("inconnu", None, tmp_path))
 
 
-@pytest.mark.parametrize("cursor", ["9", "-1", "hier"])
-def test_a_cursor_of_another_store_is_refused_rather_than_losing_rows(
-    server: Server, store: Store, tmp_path: Path, cursor: str
-) -> None:
+@pytest.mark.parametrize("cursor", ["", "1", "hier", "{id}", "{id} ", "{id} -1", "{id} hier", "{id} 1 1", "{id} 9"])
+def test_what_is_no_cursor_of_this_store_is_refused(server: Server, store: Store, tmp_path: Path, cursor: str) -> None:
     post(store, "a")
     with pytest.raises(ServerError, match="SRV-116"):
-        list(server.pull("essai", cursor, tmp_path))
+        list(server.pull("essai", cursor.replace("{id}", store.id), tmp_path))
+
+
+def test_the_cursor_of_a_store_that_was_replaced_is_refused_rather_than_losing_rows(
+    server: Server, store: Store, tmp_path: Path
+) -> None:
+    post(store, "a", "b")
+    (page,) = server.pull("essai", None, tmp_path)
+    larger = LocalServer(tmp_path / "larger")
+    larger.deploy([FORM])
+    post(Store(tmp_path / "larger"), "c", "d", "e")
+
+    with pytest.raises(ServerError, match="SRV-116"):
+        list(larger.pull("essai", page.cursor, tmp_path))
+
+
+def test_a_full_disk_is_coded_leaves_no_page_and_loses_nothing(server: Server, store: Store, tmp_path: Path) -> None:
+    post(store, *map(str, range(50)))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    pages = tmp_path / "pages"
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        with pytest.raises(ServerError, match="SRV-121") as error:
+            list(server.pull("essai", None, pages))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert not error.value.retryable
+    assert list(pages.iterdir()) == []
+    (page,) = server.pull("essai", None, pages)
+    assert page.rows == 50
 
 
 def test_plan_then_deploy_then_nothing(tmp_path: Path) -> None:

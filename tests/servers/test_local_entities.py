@@ -36,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def send(store: Store, instance: str, entity: str, body: str, *, form: str = "essai", corrects: str = "") -> None:
     deprecated = f"<deprecatedID>{corrects}</deprecatedID>" if corrects else ""
     meta = f"<meta>{entity}<instanceID>{instance}</instanceID>{deprecated}</meta>"
-    accept(store, f'<data id="{form}" version="1">{body}{meta}</data>'.encode(), {})
+    accept(store, f'<data id="{form}" version="1">{body}{meta}</data>'.encode(), [])
 
 
 def cases(store: Store) -> list[dict[str, str]]:

@@ -1,7 +1,9 @@
 """The store opens where it can, says why where it cannot, and rolls back what does not end."""
 
+import hashlib
 import io
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -69,7 +71,27 @@ def test_a_busy_store_can_be_tried_again(tmp_path: Path) -> None:
 def test_an_attachment_is_kept_whole_under_the_hash_of_its_content(tmp_path: Path) -> None:
     store = Store(tmp_path)
     content = bytes(range(256)) * 10_000
-    digest = store.keep(io.BytesIO(content))
-    assert store.attachment(digest).read_bytes() == content
-    assert store.keep(io.BytesIO(content)) == digest
-    assert [path.name for path in (tmp_path / "attachments").iterdir()] == [digest]
+    digest = hashlib.sha256(content).hexdigest()
+    for _ in range(2):
+        with store.receiving([("a.jpg", io.BytesIO(content))]) as incoming:
+            store.keep(incoming)
+        assert [path.name for path in (tmp_path / "attachments").iterdir()] == [digest]
+        assert store.attachment(digest).read_bytes() == content
+
+
+def test_an_attachment_that_is_not_kept_is_gone(tmp_path: Path) -> None:
+    with Store(tmp_path).receiving([("a.jpg", io.BytesIO(b"1"))]) as incoming:
+        assert [file.draft.read_bytes() for file in incoming] == [b"1"]
+    assert list((tmp_path / "attachments").iterdir()) == []
+
+
+def test_a_new_store_is_its_owner_s_alone(tmp_path: Path) -> None:
+    Store(tmp_path / "store").close()
+    assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
+
+
+def test_a_store_keeps_its_identity_and_shares_it_with_no_other(tmp_path: Path) -> None:
+    first = Store(tmp_path / "a")
+    assert len(first.id) == 32
+    assert Store(tmp_path / "a").id == first.id
+    assert Store(tmp_path / "b").id != first.id

@@ -26,7 +26,7 @@ def with_group(name: str, **answers: Any) -> dict[str, Any]:
 
 
 FOUND = {
-    "bureau_inconnu": (with_group("g_bureau", bureau_code="XXX99"), "XXX99"),
+    "bureau_inconnu": (with_group("g_bureau", bureau_code="XXX99"), "bureau_code"),
     "code_dossier_en_double": (with_group("g_dossier", dossier_uuid="d2"), "code_dossier"),
     "dossier_sans_identifiant": (with_group("g_dossier", dossier_uuid=None, code_dossier=None), "dossier_uuid"),
     "orientation_sans_service": (with_group("g_besoin", services="retraite"), "orientations · ligne 2"),

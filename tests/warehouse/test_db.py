@@ -194,6 +194,12 @@ def test_names_and_texts_are_quoted(name: str) -> None:
         assert found == [{name: name}]
 
 
+def test_a_failing_query_never_quotes_the_answer_that_made_it_fail(settings: Settings) -> None:
+    with pytest.raises(WarehouseError, match=r"WH-005 .*ConversionException") as caught, db.warehouse(settings) as here:
+        here.execute("select 'Mme Amina 0612345678'::integer")
+    assert "Amina" not in str(caught.value)
+
+
 def test_a_query_without_rows_has_no_value() -> None:
     with db.memory() as connection:
         assert db.scalar(connection, "select 1 where false") is None

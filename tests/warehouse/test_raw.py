@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.lab import DIALECTS, Kind, Lab, Row, form, page
+from tpm_pipeline.records import FormVersion
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db, raw
 
@@ -170,10 +171,19 @@ def test_the_state_changes_with_every_new_row_and_only_then(lab: Lab) -> None:
 
 
 def test_what_was_built_last_is_remembered(lab: Lab) -> None:
-    assert raw.last_built(lab.connection) is None
-    raw.remember_built(lab.connection, "one")
-    raw.remember_built(lab.connection, "two")
-    assert raw.last_built(lab.connection) == "two"
+    assert raw.last_done(lab.connection, "build") is None
+    raw.remember_done(lab.connection, "build", "one")
+    raw.remember_done(lab.connection, "build", "two")
+    raw.remember_done(lab.connection, "publish", "one")
+    assert raw.last_done(lab.connection, "build") == "two"
+    assert raw.last_done(lab.connection, "publish") == "one"
+
+
+def test_a_server_that_lists_old_versions_late_does_not_make_them_new(lab: Lab) -> None:
+    first, second = FormVersion("f", "1", b"<a/>"), FormVersion("f", "2", b"<b/>")
+    raw.store_versions(lab.connection, "local", [second])
+    raw.store_versions(lab.connection, "central", [first, second])
+    assert [version.version for version in raw.form_versions(lab.connection, "f")] == ["1", "2"]
 
 
 IDS = st.sampled_from(["uuid:1", "uuid:2", "uuid:3"])

@@ -53,6 +53,27 @@ FAMILY: dict[str, Any] = {
 ROWS = "| type | name | privacy |\n"
 
 
+LISTED = """
+| type                | name  | privacy |
+| select_one lettre   | sexe  | quasi   |
+| select_multiple lettre | besoins | quasi |
+"""
+
+
+def test_a_code_that_its_list_does_not_have_is_a_finding_and_never_an_answer(lab: Lab) -> None:
+    lab.deploy(form(LISTED))
+    lab.store(
+        Row("uuid:1", {"sexe": "a", "besoins": "a b"}),
+        Row("uuid:2", {"sexe": "Amina 0612345678", "besoins": "a Amina"}),
+    )
+    lab.stage()
+    assert lab.rows("select sexe, besoins from staging.essai order by submission_id") == [
+        {"sexe": "a", "besoins": ["a", "b"]},
+        {"sexe": None, "besoins": ["a"]},
+    ]
+    assert lab.misfits() == ["besoins", "sexe"]
+
+
 def names(lab: Lab, table: str = "essai") -> set[str]:
     return {row["column_name"] for row in lab.rows(f"describe staging.{table}")} - set(staging.SYSTEM_COLUMNS)
 

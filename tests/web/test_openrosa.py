@@ -89,6 +89,13 @@ def test_the_folder_a_client_gives_an_attachment_is_forgotten(client: Any, store
         assert [row[0] for row in db.execute("select name from attachment order by name")] == ["a.jpg", "b.jpg"]
 
 
+def test_two_attachments_whose_names_end_alike_are_not_taken_for_one(client: Any, store: Store, xml: Xml) -> None:
+    answer = client.submit(xml("a"), m__m4a=b"1", **{"x/m__m4a": b"2"})
+    assert (answer.status_code, "SRV-109" in answer.text) == (409, True)
+    assert list((store.folder / "attachments").iterdir()) == []
+    assert client.submit(xml("a"), m__m4a=b"1", **{"x/m__m4a": b"1"}).status_code == 201
+
+
 REFUSALS = [
     (b"pas du XML", 400, "SRV-101"),
     (b"<!DOCTYPE d [<!ENTITY a 'aa'><!ENTITY b '&a;&a;'>]><data id='essai'>&b;</data>", 400, "SRV-118"),

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import requests
 from tpm_pipeline.errors import SettingsError
 from tpm_pipeline.servers.local_store import Store
 from tpm_pipeline.settings import load
-from tpm_pipeline.web.serve import serve
+from tpm_pipeline.web.serve import running, serve
 
 Xml = Callable[..., bytes]
 Stored = Callable[[Store], dict[str, str]]
@@ -96,6 +97,14 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path, store: Store, xml
         assert submit(base, xml("photo"), photo=b"p" * 400_000).status_code == 201
     assert sorted(stored(store)) == sorted([*accepted, refused, "photo"])
     assert not list((store.folder / "attachments").glob(".incoming*"))
+
+
+def test_a_large_upload_waits_inside_the_store(monkeypatch: pytest.MonkeyPatch, store: Store, xml: Xml) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/the system's folder, which must not be used")
+    with running(store.folder) as base:
+        assert tempfile.gettempdir() == str(store.folder)
+        assert submit(base, xml("a"), photo=b"p" * 3_000_000).status_code == 201
+    assert tempfile.gettempdir() == "/the system's folder, which must not be used"
 
 
 def test_the_token_is_never_written_anywhere(tmp_path: Path, store: Store, xml: Xml, stored: Stored) -> None:

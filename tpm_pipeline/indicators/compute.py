@@ -8,7 +8,7 @@ from tpm_pipeline.indicators import logframe as declarations
 from tpm_pipeline.indicators.calendar import periods
 from tpm_pipeline.indicators.logframe import Accumulation, Indicator, Logframe
 from tpm_pipeline.warehouse import graph
-from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted, transaction
+from tpm_pipeline.warehouse.db import Connection, QueryError, cause, literal, quoted, transaction
 
 UNKNOWN = "non_renseigne"
 CUMULS: dict[Accumulation, str] = {"period": "periode", "cumulative": "cumulatif", "latest": "dernier"}
@@ -46,7 +46,7 @@ def compute(connection: Connection, framework: Logframe, today: date) -> None:
             _load_facts(connection, indicator)
             for accumulation in indicator.accumulations:
                 connection.execute(_insert(indicator, accumulation))
-        connection.execute("drop table if exists facts; drop table period; drop table target")
+        connection.execute("drop table if exists facts; drop table period; drop table office; drop table target")
 
 
 def _load_periods(connection: Connection, framework: Logframe, today: date) -> None:
@@ -67,7 +67,14 @@ def _load_periods(connection: Connection, framework: Logframe, today: date) -> N
             ever_reporting = (
                 select count(distinct bureau_code) from marts.fct_saisie
                 where saisie_date >= (select min(first_day) from period) and saisie_date < until_day),
-            expected = (select count(*) from marts.dim_bureau where coalesce(attendu_depuis_date, first_day) < next_day)
+            expected = (
+                select count(*) from marts.dim_bureau where coalesce(attendu_depuis_date, first_day) < next_day);
+        create or replace temp table office as
+            select code as period, bureau_code as bureau,
+                count(*) filter (saisie_date >= first_day) as reporting, count(*) as ever_reporting
+            from period join marts.fct_saisie
+                on saisie_date >= (select min(first_day) from period) and saisie_date < until_day
+            group by all
     """)
 
 
@@ -103,12 +110,12 @@ def _load_facts(connection: Connection, indicator: Indicator) -> None:
     try:
         connection.execute(f"create or replace temp table facts as {declarations.query(indicator)}")
     except QueryError as error:
-        cause = str(error).partition("\n")[0].rstrip(".")
         raise IndicatorError(
-            "IND-010", f"{indicator.code}.sql", f"{cause}.", "Correct the query of its facts."
+            "IND-010", f"{indicator.code}.sql", cause(error), "Correct the query of its facts."
         ) from None
     described = connection.execute("describe facts").fetchall()
     needed = {"unit_id", "event_date", *indicator.disaggregation.dimensions}
+    needed |= {"recorded"} if indicator.as_of != "event" else set()
     needed |= set(_measured(indicator))
     if missing := sorted(needed - {row[0] for row in described}):
         raise IndicatorError(
@@ -131,17 +138,28 @@ def _insert(indicator: Indicator, accumulation: Accumulation) -> str:
         cells as (select distinct dimension, part from computed union select 'total', null
                   union select unnest({_list(indicator.disaggregation.dimensions)}), '{UNKNOWN}'),
         complete as (
-            select period.*, cells.*, computed.* exclude (period, dimension, part) from period cross join cells
+            select period.* exclude (reporting, ever_reporting), period.reporting as all_reporting,
+                {_reporting("reporting")}, {_reporting("ever_reporting")},
+                cells.*, computed.* exclude (period, dimension, part)
+            from period cross join cells
+            left join office
+                on office.period = period.code and cells.dimension = 'bureau' and office.bureau = cells.part
             left join computed on computed.period = period.code
                 and computed.dimension = cells.dimension and computed.part is not distinct from cells.part
         ),
         filled as (select * replace ({_filled(indicator, accumulation)}) from complete)
         select {literal(indicator.code)}, kind, filled.code, first_day, next_day, {literal(CUMULS[accumulation])},
             dimension, part, filled.value, numerator, denominator, coalesce(without_id, 0),
-            {_target(indicator, accumulation)}, reporting, expected
+            {_target(indicator, accumulation)}, all_reporting, expected
         from filled left join target on target.code = {literal(indicator.code)} and target.period = filled.code
             and dimension = 'total'
     """
+
+
+def _reporting(column: str) -> str:
+    # What concerns one office is known only if that office was reporting.
+    own = f"cells.dimension = 'bureau' and cells.part <> '{UNKNOWN}'"
+    return f"if({own}, coalesce(office.{column}, 0), period.{column}) as {column}"
 
 
 def _kept(indicator: Indicator, accumulation: Accumulation) -> str:
@@ -156,7 +174,7 @@ def _kept(indicator: Indicator, accumulation: Accumulation) -> str:
     ties = "".join(f", {quoted(name)}" for name in [*_measured(indicator), *indicator.disaggregation.dimensions])
     # Every fact without an identifier is kept: it is counted apart, never merged into one person.
     return f"""{scoped} qualify unit_id is null
-        or row_number() over (partition by period.code, unit_id order by event_date {way}{ties}) = 1"""
+        or row_number() over (partition by period.code, unit_id order by event_date {way}, recorded {way}{ties}) = 1"""
 
 
 def _unnested(name: str) -> str:

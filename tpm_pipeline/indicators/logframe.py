@@ -58,7 +58,7 @@ class Indicator(_Declared):
     """One indicator: what it measures and how; its facts come from the SQL beside it.
 
     `as_of` says which fact speaks for a unit that has several in a period: every one
-    (event), the first or the latest.
+    (event), the first or the latest by `event_date`, then by the facts' `recorded`.
     """
 
     code: str

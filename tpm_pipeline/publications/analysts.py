@@ -14,6 +14,7 @@ from tpm_pipeline.warehouse.db import Connection, QueryError, attach, literal, q
 # Raw and staging hold what identifies people: they are never named here.
 SCHEMAS = ("marts", "indicators", "reference")
 DRAFT = "analystes"
+WARNING = "Réservé aux analystes du projet, ne pas publier : microdonnées pseudonymes, petits effectifs non masqués."
 
 _CATALOGUE = f"""
 create schema {DRAFT}.catalogue;
@@ -31,8 +32,9 @@ def write(connection: Connection, target: Path, context: PublicationContext) -> 
         # DuckDB refuses an empty file.
         draft.unlink()
         with _filling(connection, draft):
-            _copy(connection)
-            _describe(connection)
+            known = _known()
+            _copy(connection, known)
+            _describe(connection, known)
             _catalogue(connection, context)
         # A log left beside the old file by a program that died would make the new one unopenable.
         _log(target).unlink(missing_ok=True)
@@ -43,6 +45,9 @@ def _filling(connection: Connection, draft: Path) -> Iterator[None]:
     """Attach a new file for one transaction, and leave nothing beside it."""
     attach(connection, draft, DRAFT)
     try:
+        # Before the first row: nobody outside the analysts' group opens the file, nor its log.
+        draft.chmod(0o640)
+        _log(draft).touch(0o640)
         connection.execute("begin")
         yield
         connection.execute(f"commit; checkpoint {DRAFT}")
@@ -62,21 +67,26 @@ def _log(database: Path) -> Path:
     return database.with_name(f"{database.name}.wal")
 
 
-def _copy(connection: Connection) -> None:
-    # The list of cases belongs to the phones: no line of it is for publication.
-    tables = connection.execute(f"""
+def _known() -> Mapping[str, str]:
+    known: Mapping[str, str] = yaml.safe_load((PACKAGE / "publications" / "descriptions.yml").read_text("utf-8"))
+    return known
+
+
+def _copy(connection: Connection, known: Mapping[str, str]) -> None:
+    found = connection.execute(f"""
         select schema_name, table_name from duckdb_tables() where database_name = current_database()
-            and schema_name in {SCHEMAS} and (schema_name, table_name) <> ('reference', 'dossiers') order by all
+            and schema_name in {SCHEMAS} order by all
     """).fetchall()
+    # Any list for the phones becomes a table of reference, and could name persons: only the declared ones leave.
+    tables = [(schema, table) for schema, table in found if schema != "reference" or f"{schema}.{table}" in known]
     for schema in SCHEMAS:
         connection.execute(f"create schema {DRAFT}.{schema}")
     for schema, table in tables:
         connection.execute(f"create table {DRAFT}.{schema}.{quoted(table)} as from {schema}.{quoted(table)}")
 
 
-def _describe(connection: Connection) -> None:
+def _describe(connection: Connection, known: Mapping[str, str]) -> None:
     """Carry every comment over; what the warehouse leaves without one is in descriptions.yml."""
-    known = yaml.safe_load((PACKAGE / "publications" / "descriptions.yml").read_text(encoding="utf-8"))
     tables = rows(connection, _commented("duckdb_tables()", "schema_name, table_name"))
     columns = rows(connection, _commented("duckdb_columns()", "schema_name, table_name, column_name"))
     statements = []
@@ -117,7 +127,7 @@ def _catalogue(connection: Connection, context: PublicationContext) -> None:
         [
             context.refreshed_at.replace(tzinfo=None),
             context.synthetic,
-            "Données synthétiques de démonstration" if context.synthetic else None,
+            f"Données synthétiques de démonstration. {WARNING}" if context.synthetic else WARNING,
         ],
     )
 

@@ -1,5 +1,6 @@
 """What every publication is given, and what it says when it cannot be written."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ class PublicationContext:
     small_cell: int
 
 
+# A file of ours that is missing is not among them.
+_OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO}
 Writer = Callable[[Connection, Path, PublicationContext], None]
 
 
@@ -31,7 +34,7 @@ def intact_on_failure(target: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, QueryError) as error:
-        if isinstance(error, QueryError) and not str(error).startswith(("IO Error", "Out of Memory")):
+        if not _is_of_writing(error):
             raise
         raise PublicationError(
             "PUB-002",
@@ -39,3 +42,9 @@ def intact_on_failure(target: Path) -> Iterator[None]:
             "The file could not be written; the previous one is intact.",
             "Free disk space or memory, check that the folder can be written, then run `tpm refresh` again.",
         ) from error
+
+
+def _is_of_writing(error: OSError | QueryError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _OF_WRITING
+    return str(error).startswith(("IO Error", "Out of Memory"))

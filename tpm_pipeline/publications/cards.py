@@ -4,10 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tpm_pipeline.publications import figures
 from tpm_pipeline.publications import words as speech
 from tpm_pipeline.publications.figures import Cell, Figure, Status
 from tpm_pipeline.publications.words import Words, number, quantity
 from tpm_pipeline.records import Language
+
+# Where the classes of sizes begin, after the threshold.
+SIZES = (20, 100)
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Line:
 
     period: str
     value: str
-    count: str
+    size: str
     target: str
     offices: str
 
@@ -99,26 +103,29 @@ def _value(figure: Figure, cell: Cell, words: Words, language: Language, thresho
         return str(words[kind]).format(threshold=threshold)
     if cell.value is None:
         return str(words["missing"])
-    return quantity(cell.value, indicator.decimals, indicator.unit.fr, language)
+    return quantity(cell.value, figures.decimals(indicator, cell), indicator.unit.fr, language)
 
 
 def _line(figure: Figure, cell: Cell, words: Words, language: Language, threshold: int) -> Line:
     return Line(
         speech.period(cell, words),
         _value(figure, cell, words, language, threshold),
-        _count(figure, cell, language),
+        _size(cell, words, language, threshold),
         _target(figure, cell, language),
         _offices(cell, language),
     )
 
 
-def _count(figure: Figure, cell: Cell, language: Language) -> str:
+def _size(cell: Cell, words: Words, language: Language, threshold: int) -> str:
+    """The class of a ratio's denominator: the exact one, beside another indicator's, would tell the difference."""
     if cell.value is None or cell.denominator is None:
         return ""
-    answers = number(cell.denominator, 0, "fr")
-    if figure.indicator.measure == "percentage":
-        answers = f"{number(cell.numerator or 0, 0, 'fr')}/{answers}"
-    return speech.isolated(answers) if language == "ar" else answers
+    least = [threshold, *(step for step in SIZES if step > threshold)]
+    position = sum(step <= cell.denominator for step in least) - 1
+    low, above = number(least[position], 0, language), least[position + 1 :]
+    if not above:
+        return str(words["size_last"]).format(low=low)
+    return str(words["size_between"]).format(low=low, high=number(above[0] - 1, 0, language))
 
 
 def _target(figure: Figure, cell: Cell, language: Language) -> str:
@@ -135,7 +142,7 @@ def _facts(figure: Figure, words: Words, language: Language, threshold: int) -> 
     facts = [(words["target"], _target(figure, year, language))]
     if figure.in_year and len(figure.years) > 1:
         facts.append((words["in_year"], _value(figure, figure.in_year, words, language, threshold)))
-    facts.append((words["count"], _count(figure, year, language)))
+    facts.append((words["size"], _size(year, words, language, threshold)))
     of = words["completeness_of"].format(expected=number(year.expected, 0, language))
     facts.append((words["completeness"], f"{number(year.offices, 0, language)} {of}"))
     if figure.indicator.measure == "distinct" and year.without_id:

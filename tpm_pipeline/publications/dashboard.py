@@ -108,4 +108,8 @@ def _results(
 
 
 def _limits(context: PublicationContext, language: Language) -> dict[str, object]:
-    return {"threshold": context.small_cell, "on_track": speech.quantity(figures.ON_TRACK * 100, 0, "%", language)}
+    return {
+        "threshold": context.small_cell,
+        "whole": figures.WHOLE_BELOW,
+        "on_track": speech.quantity(figures.ON_TRACK * 100, 0, "%", language),
+    }

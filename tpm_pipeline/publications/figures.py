@@ -1,5 +1,16 @@
-"""The figures a reader sees: values as computed, small cells taken out, a plain word for each."""
+"""The figures a reader sees: small cells taken out, ratios rounded, a plain word for each.
 
+What is guaranteed, each indicator taken alone, with counts below the threshold called small: no small count is shown;
+no percentage with a small group, whether counted or not; no average of a small number of answers; no part that a total
+minus the other parts shown would tell to be small, unless the total is itself; no two points of a running total that
+differ by a small count. A ratio is given as a reader sees it, rounded, with the class of its denominator and no more.
+
+What remains: a reader who knows a denominator from elsewhere can often find the numerator, and follow one person from
+a quarter to the next. Two indicators about the same people, or a count at the edge of a class, can bound what neither
+says. A year's own count of persons, beside the running total's growth, tells how many had come before: it may be small.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +26,8 @@ Secret = Literal["small", "protected"]
 Status = Literal["sans_donnee", "sans_cible", "atteint", "bonne_voie", "retard", "non_atteint"]
 Shown = tuple[list["Cell"], list["Cell"]]
 ON_TRACK = 0.9
+# Percentages of fewer are whole: a decimal would tell the two groups.
+WHOLE_BELOW = 100
 
 _VALUES = """
 select type_periode, periode, debut_date, fin_date, cumul, valeur, numerateur, denominateur, cible, progres,
@@ -75,13 +88,14 @@ def _figure(connection: Connection, context: PublicationContext, indicator: Indi
     kept = rows(connection, _VALUES, [indicator.code])
     running = indicator.accumulation == "cumulative"
     cumul = _CUMULS[indicator.accumulation]
-    years = _cells(kept, "annee", cumul)
+    years = _cells(indicator, kept, "annee", cumul)
     if not years:
         return None
-    trend = _cells(kept, "mois" if running else "trimestre", cumul)
+    trend = _cells(indicator, kept, "mois" if running else "trimestre", cumul)
     shown = _thin if running else _protect
     shown_years, shown_trend = shown(indicator, years, trend, context.small_cell)
-    in_year = [_own(indicator, cell, context.small_cell) for cell in _cells(kept, "annee", "periode")[-1:] if running]
+    own_years = _cells(indicator, kept, "annee", "periode") if running else []
+    in_year = [_own(indicator, cell, context.small_cell) for cell in own_years[-1:]]
     return Figure(
         indicator,
         tuple(shown_years),
@@ -91,8 +105,8 @@ def _figure(connection: Connection, context: PublicationContext, indicator: Indi
     )
 
 
-def _cells(kept: Sequence[dict[str, Any]], kind: str, cumul: str) -> list[Cell]:
-    return [_cell(row) for row in kept if row["type_periode"] == kind and row["cumul"] == cumul]
+def _cells(indicator: Indicator, kept: Sequence[dict[str, Any]], kind: str, cumul: str) -> list[Cell]:
+    return [_rounded(indicator, _cell(row)) for row in kept if row["type_periode"] == kind and row["cumul"] == cumul]
 
 
 def _cell(row: dict[str, Any]) -> Cell:
@@ -104,6 +118,34 @@ def _cell(row: dict[str, Any]) -> Cell:
         *(row["cible"], row["progres"], row["nb_sans_identifiant"], row["nb_bureaux_saisis"]),
         row["nb_bureaux_attendus"],
     )
+
+
+def decimals(indicator: Indicator, cell: Cell) -> int:
+    """The decimals a cell is shown with."""
+    few = indicator.measure == "percentage" and (cell.denominator or 0) < WHOLE_BELOW
+    return 0 if few else indicator.decimals
+
+
+def _rounded(indicator: Indicator, cell: Cell) -> Cell:
+    """The cell as shown: a ratio's digits would tell its two terms. Rounding neither reaches a target nor leaves it."""
+    if cell.value is None or indicator.measure in ("count", "distinct"):
+        return cell
+    digits, value = decimals(indicator, cell), cell.value
+    shown = round(value, digits)
+    if cell.target is not None and _reached(indicator, shown, cell.target) != _reached(indicator, value, cell.target):
+        shown = round(shown + math.copysign(10**-digits, value - shown), digits)
+    return replace(cell, value=shown, progress=_progress(indicator, cell, shown))
+
+
+def _reached(indicator: Indicator, value: float, target: float) -> bool:
+    return value >= target if indicator.direction == "increase" else value <= target
+
+
+def _progress(indicator: Indicator, cell: Cell, value: float) -> float | None:
+    if cell.progress is None or cell.target is None or indicator.baseline is None:
+        return None
+    start = indicator.baseline.value
+    return (value - start) / (cell.target - start)
 
 
 def counts(indicator: Indicator, cell: Cell) -> Counts:
@@ -150,7 +192,7 @@ def status(indicator: Indicator, years: Sequence[Cell], today: date) -> Status:
         return "sans_donnee"
     if year.target is None:
         return "sans_cible"
-    if year.value >= year.target if indicator.direction == "increase" else year.value <= year.target:
+    if _reached(indicator, year.value, year.target):
         return "atteint"
     if year.end <= today:
         return "non_atteint"

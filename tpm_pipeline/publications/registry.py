@@ -22,8 +22,10 @@ def publish(connection: Connection, settings: Settings, framework: Logframe, tod
     """Write every publication from the warehouse in use, and return their paths."""
     if not scalar(connection, "select count(*) from duckdb_tables() where schema_name = 'indicators'"):
         raise PublicationError("PUB-003", settings.private_db.name, "No indicator was computed.", "Run `tpm refresh`.")
+    # The demo leaves this file in the folder it fills.
+    synthetic = (settings.data / "synthetic.txt").exists()
     context = PublicationContext(
-        framework, datetime.now(UTC), today, synthetic=settings.data.name == "demo", small_cell=settings.small_cell
+        framework, datetime.now(UTC), today, synthetic=synthetic, small_cell=settings.small_cell
     )
     return [_write(connection, place(settings), writer, context) for place, writer in PUBLICATIONS]
 

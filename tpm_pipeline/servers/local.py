@@ -1,6 +1,7 @@
 """The local server as the pipeline sees it: a folder, read directly."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -54,20 +55,32 @@ class LocalServer:
             raise local_forms.unknown_form(form_id)
         position, count = self._position(since), 0
         target = folder / f"local-{uuid4().hex}.json"
-        with replacing(target) as draft, draft.open("wb") as page:
+        with _explained(folder), replacing(target) as draft, draft.open("wb") as page:
             for seq, row in local_submissions.rows(self._store, form_id, position):
                 page.write(b",\n" if count else b"[")
                 page.write(row)
                 position, count = seq, count + 1
             page.write(b"]")
         if count:
-            yield Page(target, count, str(position))
+            yield Page(target, count, f"{self._store.id} {position}")
         else:
             target.unlink()
 
     def _position(self, cursor: str | None) -> int:
-        seq = 0 if cursor is None else int(cursor) if cursor.isdecimal() else -1
-        if 0 <= seq <= local_submissions.last_seq(self._store):
-            return seq
+        if cursor is None:
+            return 0
+        store, _, seq = cursor.partition(" ")
+        if store == self._store.id and seq.isdecimal() and int(seq) <= local_submissions.last_seq(self._store):
+            return int(seq)
         cause = f"The position «{cursor}» is not one of this store: was its folder replaced?"
         raise ServerError("SRV-116", "local", cause, "Put the former folder back, or rebuild the warehouse.")
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        cause = f"What was pulled cannot be written: {error.strerror}."
+        remedy = "Make room or check who may write there, then pull again: nothing was lost."
+        raise ServerError("SRV-121", str(folder), cause, remedy) from None

@@ -5,16 +5,19 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import BinaryIO
+from uuid import uuid4
 
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
 
-_LAYOUT = 1
+_LAYOUT = 2
 _TABLES = """
+create table identity (id text not null);
 create table form_version (
     form_id text not null, version text not null, title text not null, xform blob not null, digest text not null,
     deployed_at text not null, published integer not null, primary key (form_id, version)
@@ -43,8 +46,20 @@ _CHECK_FOLDER = "Check TPM_DATA and who may write there."
 _FULL_DISK = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """An attachment that is whole and durable on disk, and that nothing refers to yet."""
+
+    name: str
+    digest: str
+    draft: Path
+
+
 class Store:
-    """The local server's data, shared by the processes that open its folder."""
+    """The local server's data, shared by the processes that open its folder.
+
+    `id` is given to the folder once, when it is laid out: a folder put in its place has another.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +69,7 @@ class Store:
             (folder / "attachments").mkdir(exist_ok=True)
             self._db = self._connect()
             with self.writing() as db:
-                _lay_out(db)
+                self.id = _lay_out(db)
         except (OSError, sqlite3.Error) as error:
             raise ServerError("SRV-117", str(folder), f"The store cannot be opened: {error}.", _CHECK_FOLDER) from None
 
@@ -80,10 +95,19 @@ class Store:
         with closing(self._connect()) as db, explained(self.folder):
             yield db
 
-    def keep(self, content: BinaryIO) -> str:
-        """Put an attachment durably on disk, under the SHA-256 of its content, which is returned."""
-        with explained(self.folder):
-            return _keep(self.folder / "attachments", content)
+    @contextmanager
+    def receiving(self, files: Iterable[tuple[str, BinaryIO]]) -> Iterator[list[Incoming]]:
+        """Put attachments on disk, durably; those that `keep` has not taken when the block ends are gone."""
+        with explained(self.folder), ExitStack() as drafts:
+            folder = self.folder / "attachments"
+            yield [drafts.enter_context(_draft(folder, name, content)) for name, content in files]
+
+    def keep(self, incoming: Sequence[Incoming]) -> None:
+        """Give attachments their place, durably, under the SHA-256 of their content."""
+        for file in incoming:
+            file.draft.replace(self.attachment(file.digest))
+        if incoming:
+            _sync_folder(self.folder / "attachments")
 
     def attachment(self, digest: str) -> Path:
         """Where the attachment with this SHA-256 is."""
@@ -126,14 +150,16 @@ def explained(folder: Path) -> Iterator[None]:
         raise
 
 
-def _lay_out(db: sqlite3.Connection) -> None:
+def _lay_out(db: sqlite3.Connection) -> str:
     found = db.execute("pragma user_version").fetchone()[0]
     if found == 0:
         for statement in filter(str.strip, _TABLES.split(";")):
             db.execute(statement)
+        db.execute("insert into identity values (?)", (uuid4().hex,))
         db.execute(f"pragma user_version = {_LAYOUT}")
     elif found != _LAYOUT:
         raise sqlite3.DatabaseError(f"its layout is {found}, this program knows {_LAYOUT}")
+    return str(db.execute("select id from identity").fetchone()[0])
 
 
 def _full(folder: Path) -> ServerError:
@@ -142,7 +168,8 @@ def _full(folder: Path) -> ServerError:
     )
 
 
-def _keep(folder: Path, content: BinaryIO) -> str:
+@contextmanager
+def _draft(folder: Path, attachment: str, content: BinaryIO) -> Iterator[Incoming]:
     handle, name = tempfile.mkstemp(dir=folder, prefix=".incoming.")
     draft = Path(name)
     digest = hashlib.sha256()
@@ -153,11 +180,9 @@ def _keep(folder: Path, content: BinaryIO) -> str:
                 written.write(chunk)
             written.flush()
             os.fsync(written.fileno())
-        draft.replace(folder / digest.hexdigest())
+        yield Incoming(attachment, digest.hexdigest(), draft)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(folder)
-    return digest.hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

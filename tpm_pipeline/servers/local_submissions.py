@@ -1,7 +1,7 @@
 """Submissions of the local server: accepted once, never overwritten, read back in the order of their commits."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -11,7 +11,7 @@ from tpm_pipeline.errors import ServerError
 from tpm_pipeline.servers import local_entities as entities
 from tpm_pipeline.servers import local_forms as forms
 from tpm_pipeline.servers.local_payload import SYSTEM, Sent, Shape, answers, parse
-from tpm_pipeline.servers.local_store import Store
+from tpm_pipeline.servers.local_store import Incoming, Store
 
 _ROWS = """
 select last.seq, last.payload, json_object(
@@ -35,23 +35,24 @@ order by last.seq
 """
 
 
-def accept(store: Store, xml: bytes, attachments: Mapping[str, BinaryIO]) -> bool:
-    """Store a submission and its attachments durably; False when it was there already.
+def accept(store: Store, xml: bytes, attachments: Iterable[tuple[str, BinaryIO]]) -> bool:
+    """Store a submission and its named attachments durably; False when it was there already.
 
-    The same bytes sent again are accepted and add only the attachments that were missing.
+    The same bytes sent again are accepted and add only the attachments that were missing. What is refused leaves
+    nothing.
     """
     sent = parse(xml)
     shape = forms.shape_of(store, sent.form_id, sent.version)
     payload = _payload(sent, shape)
-    digests = {name: store.keep(content) for name, content in attachments.items()}
-    with store.writing() as db:
+    with store.receiving(attachments) as incoming, store.writing() as db:
         known = _find(db, sent.form_id, sent.instance_id)
         if known is None:
             _add(db, sent, shape, payload)
         elif known["xml"] != xml:
             cause = "A submission with this instanceID and other answers was accepted before."
             raise ServerError("SRV-106", sent.form_id, cause, "Send it as an edit, or with another instanceID.")
-        _attach(db, sent, digests)
+        _attach(db, sent, incoming)
+        store.keep(incoming)
     return known is None
 
 
@@ -114,17 +115,16 @@ def _edited(db: sqlite3.Connection, form_id: str, deprecated_id: str) -> str:
     return root
 
 
-def _attach(db: sqlite3.Connection, sent: Sent, digests: Mapping[str, str]) -> None:
+def _attach(db: sqlite3.Connection, sent: Sent, incoming: Sequence[Incoming]) -> None:
     there = dict(
         db.execute(
             "select name, digest from attachment where form_id = ? and instance_id = ?",
             (sent.form_id, sent.instance_id),
         ).fetchall()
     )
-    for name, digest in digests.items():
-        if there.setdefault(name, digest) != digest:
-            cause = "An attachment of this name with another content was accepted before."
-            raise ServerError("SRV-109", sent.form_id, cause, "Send it under another name.")
-        db.execute(
-            "insert or ignore into attachment values (?, ?, ?, ?)", (sent.form_id, sent.instance_id, name, digest)
-        )
+    for file in incoming:
+        if there.setdefault(file.name, file.digest) != file.digest:
+            cause = "Two attachments of one name have different contents."
+            raise ServerError("SRV-109", sent.form_id, cause, "Send each under its own name.")
+        row = (sent.form_id, sent.instance_id, file.name, file.digest)
+        db.execute("insert or ignore into attachment values (?, ?, ?, ?)", row)

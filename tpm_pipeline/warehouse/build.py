@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -11,7 +10,7 @@ from tpm_pipeline.forms import schema as form_schema
 from tpm_pipeline.paths import WAREHOUSE
 from tpm_pipeline.records import FormSchema
 from tpm_pipeline.warehouse import graph, raw, reference, staging
-from tpm_pipeline.warehouse.db import Connection, QueryError, literal, quoted, rows, transaction
+from tpm_pipeline.warehouse.db import Connection, QueryError, cause, literal, quoted, rows, transaction
 
 HIDDEN_FROM_MARTS = ("sensitive", "identifying", "text")
 
@@ -66,7 +65,7 @@ def _build_marts(connection: Connection, described: dict[str, Description]) -> N
             raise WarehouseError(
                 "WH-021",
                 f"warehouse/marts/{model.path.name}",
-                f"{_first_line(error)}.",
+                cause(error),
                 "Correct the query, or give the form back the question it names.",
             ) from None
         _describe(connection, model, described)
@@ -91,22 +90,19 @@ def _column_names(connection: Connection, table: str) -> list[str]:
     return [str(row["column_name"]) for row in rows(connection, f"describe {table}")]
 
 
-def _first_line(error: Any) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
-
-
 def check_privacy(connection: Connection, forms: list[FormSchema]) -> None:
     """Refuse a mart that carries an answer which may only leave as an aggregate, or never."""
     hidden = {
-        question.name
+        name.lower()
         for form in forms
         for table in staging.tables(form)
-        for question in table.columns.values()
+        for column, question in table.columns.items()
         if question.privacy in HIDDEN_FROM_MARTS
+        for name in (question.name, column)
     }
     columns = rows(connection, "select table_name, column_name from duckdb_columns() where schema_name = 'marts'")
     for column in columns:
-        if column["column_name"] in hidden:
+        if column["column_name"].lower() in hidden:
             raise WarehouseError(
                 "WH-023",
                 f"marts.{column['table_name']}",

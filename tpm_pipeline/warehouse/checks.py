@@ -3,7 +3,7 @@
 from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.paths import WAREHOUSE
 from tpm_pipeline.warehouse import graph
-from tpm_pipeline.warehouse.db import Connection, QueryError, literal
+from tpm_pipeline.warehouse.db import Connection, QueryError, cause, literal
 
 
 def run(connection: Connection) -> dict[str, int]:
@@ -21,6 +21,5 @@ def run(connection: Connection) -> dict[str, int]:
                 f"insert into checks.constat select {literal(model.name)}, submission_id, detail from ({model.sql}\n)"
             )
         except QueryError as error:
-            cause = str(error).partition("\n")[0].rstrip(".")
-            raise WarehouseError("WH-024", f"warehouse/checks/{model.path.name}", f"{cause}.", "Correct it.") from None
+            raise WarehouseError("WH-024", f"warehouse/checks/{model.path.name}", cause(error), "Correct it.") from None
     return dict(connection.execute("select constat, count(*) from checks.constat group by 1 order by 1").fetchall())

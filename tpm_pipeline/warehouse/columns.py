@@ -1,6 +1,12 @@
 """How one answer becomes one typed column, and when it does not fit."""
 
+from collections.abc import Mapping, Sequence
+
 from tpm_pipeline.records import AnswerType, Question
+from tpm_pipeline.warehouse.db import literal
+
+Codes = Mapping[str, Sequence[str]]
+"""The codes of each of a form's own lists."""
 
 # A whole number may be written 12 or 12.0, and nothing else: a cast alone would round 1.7 to 2 in silence.
 _CASTS: dict[AnswerType, str] = {
@@ -41,18 +47,35 @@ def is_hidden(question: Question) -> bool:
     return question.privacy in ("identifying", None)
 
 
-def typed(question: Question, text: str) -> str:
-    """The SQL of a column, given the SQL of the answer's text (NULL when unanswered)."""
+def typed(question: Question, text: str, codes: Codes) -> str:
+    """The SQL of a column, given the SQL of the answer's text (NULL when unanswered) and the lists' codes."""
     if is_hidden(question):
         return f"pseudonym({text})"
-    return _CASTS[question.type].format(t=text)
+    cast = _CASTS[question.type].format(t=text)
+    listed = _listed(question, codes)
+    if listed is None:
+        return cast
+    if question.type == "select_one":
+        return f"if({text} in {listed}, {text}, null)"
+    return f"list_filter({cast}, lambda code: code in {listed})"
 
 
-def misfit(question: Question, text: str) -> str | None:
-    """The SQL that is true when an answer did not fit its type; None when every text fits."""
-    if is_hidden(question) or _CASTS[question.type] in ("{t}", _CASTS["select_multiple"]):
+def misfit(question: Question, text: str, codes: Codes) -> str | None:
+    """The SQL that is true when an answer did not fit its type or its list; None when every text fits."""
+    if is_hidden(question):
         return None
-    return f"{text} is not null and {typed(question, text)} is null"
+    value = typed(question, text, codes)
+    if question.type == "select_multiple":
+        return (
+            None if _listed(question, codes) is None else f"len({value}) < len({_CASTS[question.type].format(t=text)})"
+        )
+    return None if value == text else f"{text} is not null and {value} is null"
+
+
+def _listed(question: Question, codes: Codes) -> str | None:
+    # A code outside its list may be anything, a name too: it must not reach an analyst as a code.
+    known = codes.get(question.choices or "")
+    return f"({', '.join(map(literal, known))})" if known else None
 
 
 def comment(question: Question) -> str:

@@ -13,6 +13,8 @@ from tpm_pipeline.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 QueryError = duckdb.Error
+# These name columns and tables; the others may quote an answer.
+_ABOUT_QUERIES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 
 # DuckDB 1.5's own time zones are out of date for Morocco, and a plain cast to TIMESTAMP drops the offset:
 # the offset each text carries is applied by arithmetic, and no time-zone table is ever read.
@@ -99,9 +101,9 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         known = _known_error(path, str(error))
-        if known is None:
+        if known is None and isinstance(error, _ABOUT_QUERIES):
             raise
-        raise known from None
+        raise known or WarehouseError("WH-005", path.name, cause(error), "Report it with this line.") from None
 
 
 def _known_error(path: Path, message: str) -> WarehouseError | None:
@@ -116,7 +118,10 @@ def _known_error(path: Path, message: str) -> WarehouseError | None:
         )
     if "encryption key" in lowered or "encrypted" in lowered or "cannot open encrypted" in lowered:
         return WarehouseError(
-            "WH-004", path.name, "The warehouse is encrypted with another key.", "Set TPM_WAREHOUSE_KEY to its key."
+            "WH-004",
+            path.name,
+            "TPM_WAREHOUSE_KEY is not the key it was made with.",
+            "Set that key; none if it was made without.",
         )
     if "not a valid duckdb" in lowered or "corrupt" in lowered or "checksum" in lowered:
         return WarehouseError(
@@ -126,6 +131,13 @@ def _known_error(path: Path, message: str) -> WarehouseError | None:
             "Move it aside and run `tpm refresh`: everything is pulled again from the server.",
         )
     return None
+
+
+def cause(error: duckdb.Error) -> str:
+    """What DuckDB says of a query that it cannot bind; of a value that fails, only its kind, never the value."""
+    if isinstance(error, _ABOUT_QUERIES):
+        return str(error).partition("\n")[0].rstrip(".") + "."
+    return f"A value made it fail ({type(error).__name__})."
 
 
 def quoted(name: str) -> str:

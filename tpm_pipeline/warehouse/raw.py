@@ -20,7 +20,7 @@ create table if not exists raw.submission (
     submitted_at timestamp, updated_at timestamp, review_state varchar, deleted_at timestamp,
     payload varchar, payload_hash varchar, observed_at timestamp, pull_id bigint
 );
-create table if not exists raw.built (fingerprint varchar, built_at timestamp);
+create table if not exists raw.step (step varchar, fingerprint varchar, done_at timestamp);
 create or replace macro raw.as_of(instant) as table
     select * from raw.submission where observed_at <= instant
     qualify row_number() over (partition by form_id, submission_id order by pull_id desc) = 1;
@@ -65,11 +65,15 @@ def store_versions(connection: Connection, server: str, versions: list[FormVersi
 def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
     """Every version of a form ever seen on any server, oldest first."""
     found = connection.execute(
-        "select version, any_value(xform), min(observed_at), min(position) from raw.form_version"
-        " where form_id = ? group by version order by 3, 4",
-        [form_id],
+        # The server that holds most versions knows their order; what only others hold is older history.
+        "select version, xform from raw.form_version join ("
+        "    select server, count(*) as held from raw.form_version where form_id = $form group by server"
+        ") using (server) where form_id = $form"
+        " qualify row_number() over (partition by version order by held desc, server) = 1"
+        " order by held, observed_at, position",
+        {"form": form_id},
     ).fetchall()
-    return [FormVersion(form_id, version, xform.encode()) for version, xform, *_ in found]
+    return [FormVersion(form_id, version, xform.encode()) for version, xform in found]
 
 
 def store_page(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Page) -> int:
@@ -94,15 +98,16 @@ def state(connection: Connection) -> str:
     )
 
 
-def last_built(connection: Connection) -> str | None:
-    """The fingerprint of what the latest publications were made from."""
-    found = scalar(connection, "select fingerprint from raw.built order by built_at desc limit 1")
+def last_done(connection: Connection, step: str) -> str | None:
+    """The fingerprint of what a step (`build`, `publish`) last worked from."""
+    sql = "select fingerprint from raw.step where step = ? order by done_at desc limit 1"
+    found = scalar(connection, sql, [step])
     return None if found is None else str(found)
 
 
-def remember_built(connection: Connection, fingerprint: str) -> None:
-    """Append the fingerprint of what was just published."""
-    connection.execute("insert into raw.built values (?, ?)", [fingerprint, _now()])
+def remember_done(connection: Connection, step: str, fingerprint: str) -> None:
+    """Append the fingerprint of what a step just worked from."""
+    connection.execute("insert into raw.step values (?, ?, ?)", [step, fingerprint, _now()])
 
 
 def _append(dialect: Dialect, page: Page) -> str:

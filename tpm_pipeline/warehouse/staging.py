@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tpm_pipeline.records import FormSchema, Question, Table
+from tpm_pipeline.records import Choice, FormSchema, Privacy, Question, Table
 from tpm_pipeline.warehouse.columns import (
     GEOPOINT_MACRO,
     PSEUDONYM_MACRO,
+    Codes,
     comment,
     is_hidden,
     misfit,
@@ -27,6 +28,7 @@ SYSTEM_COLUMNS = {
 
 
 _FLAG = "a_reponse_illisible"
+_STRICTNESS: tuple[Privacy | None, ...] = (None, "identifying", "sensitive", "text", "quasi", "public")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,17 @@ def merge(versions: Sequence[FormSchema]) -> FormSchema:
     root = newest.root
     for older in reversed(versions[:-1]):
         root = _merge_tables(root, older.root)
-    lists = {name: choices for version in versions for name, choices in version.lists.items()}
+    lists = _known_choices(versions)
     return replace(newest, root=root, lists=lists)
+
+
+def _known_choices(versions: Sequence[FormSchema]) -> dict[str, tuple[Choice, ...]]:
+    """Every choice that any version offered, in its newest words: old answers keep their meaning."""
+    known: dict[str, dict[str, Choice]] = {}
+    for version in versions:
+        for name, choices in version.lists.items():
+            known.setdefault(name, {}).update((choice.name, choice) for choice in choices)
+    return {name: tuple(choices.values()) for name, choices in known.items()}
 
 
 def _merge_tables(newer: Table, older: Table) -> Table:
@@ -79,7 +90,14 @@ def _merge_tables(newer: Table, older: Table) -> Table:
     united = tuple(_merge_tables(new, olds.pop(new.path)) if new.path in olds else new for new in newer.repeats)
     gone = tuple(repeat for repeat in olds.values() if not _is_taken(repeat.path, leaves))
     kept = tuple(question for question in dropped if question not in moved.values())
-    return replace(newer, questions=questions + kept, repeats=united + gone)
+    strict = tuple(_strictest(question, older.questions) for question in questions)
+    return replace(newer, questions=strict + kept, repeats=united + gone)
+
+
+def _strictest(question: Question, older: Sequence[Question]) -> Question:
+    """Keep the strictest class a question ever had: old answers were given under it."""
+    classes = [question.privacy, *(old.privacy for old in older if old.name == question.name)]
+    return replace(question, privacy=min(classes, key=_STRICTNESS.index))
 
 
 def _is_taken(path: tuple[str, ...], leaves: set[tuple[str, ...]]) -> bool:
@@ -182,8 +200,11 @@ def _build_table(connection: Connection, schema: FormSchema, staged: StagingTabl
     name = f"staging.{quoted(staged.name)}"
     texts = {column: _answer(question, staged.table) for column, question in staged.columns.items()}
     keys = [*SYSTEM_COLUMNS, *_position_columns(staged.table, staged.ancestors)]
-    answers = [f"{typed(question, texts[column])} as {quoted(column)}" for column, question in staged.columns.items()]
-    misfits = _misfits(staged, texts)
+    codes = {name: [choice.name for choice in choices] for name, choices in schema.lists.items()}
+    answers = [
+        f"{typed(question, texts[column], codes)} as {quoted(column)}" for column, question in staged.columns.items()
+    ]
+    misfits = _misfits(staged, texts, codes)
     flag = f"({' or '.join(misfits.values())}) as {_FLAG}" if misfits else f"false as {_FLAG}"
     connection.execute(
         f"create or replace table {name} as select {', '.join([*keys, *answers, flag])} from {_rows(schema, staged)}"
@@ -194,8 +215,8 @@ def _build_table(connection: Connection, schema: FormSchema, staged: StagingTabl
     _comment(connection, schema, staged)
 
 
-def _misfits(staged: StagingTable, texts: Mapping[str, str]) -> dict[str, str]:
-    tests = {column: misfit(question, texts[column]) for column, question in staged.columns.items()}
+def _misfits(staged: StagingTable, texts: Mapping[str, str], codes: Codes) -> dict[str, str]:
+    tests = {column: misfit(question, texts[column], codes) for column, question in staged.columns.items()}
     return {column: test for column, test in tests.items() if test is not None}
 
 

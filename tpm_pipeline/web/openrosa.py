@@ -124,16 +124,16 @@ ROUTES = [
 ]
 
 
-async def _parts(sent: FormData) -> tuple[bytes, dict[str, BinaryIO]]:
+async def _parts(sent: FormData) -> tuple[bytes, list[tuple[str, BinaryIO]]]:
     """Tell the submission's XML from its attachments, whose names lose any folder."""
     xml: bytes | None = None
-    attachments: dict[str, BinaryIO] = {}
+    attachments: list[tuple[str, BinaryIO]] = []
     for field, part in sent.multi_items():
         if isinstance(part, UploadFile) and field == "xml_submission_file":
             xml = await part.read()
         elif isinstance(part, UploadFile):
             name = PurePosixPath((part.filename or field).replace("\\", "/")).name
-            attachments[name] = part.file
+            attachments.append((name, part.file))
     if xml is None:
         cause = "There is no file «xml_submission_file» in the request."
         raise ServerError("SRV-114", "submission", cause, "Send it with an OpenRosa client.")

@@ -1,8 +1,9 @@
 """Running the local server: `tpm serve`."""
 
 import socket
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
@@ -21,30 +22,35 @@ def serve(settings: Settings) -> None:
     if token is None and not _is_loopback(settings.serve_host):
         cause = f"«{settings.serve_host}» can be reached from other machines, and no token is set."
         raise SettingsError("SET-011", "TPM_SERVE_TOKEN", cause, "Set a long random token, or listen on 127.0.0.1.")
-    listening = _listen(settings.serve_host, settings.serve_port)
-    store = Store(settings.local_store)
-    # Addresses carry the token, so no request is logged.
-    config = uvicorn.Config(create_app(store, token), access_log=False, log_level="warning", server_header=False)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    finally:
-        store.close()
+    with _listen(settings.serve_host, settings.serve_port) as listening, _server(settings.local_store, token) as server:
+        server.run(sockets=[listening])
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """Serve a store on a free loopback port while the block lasts; gives its address."""
-    listening = _listen("127.0.0.1", 0)
-    store = Store(folder)
-    server = uvicorn.Server(uvicorn.Config(create_app(store, None), access_log=False, log_level="warning"))
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        store.close()
+    with _listen("127.0.0.1", 0) as listening, _server(folder, None) as server:
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _server(folder: Path, token: str | None) -> Iterator[uvicorn.Server]:
+    former = tempfile.tempdir
+    with closing(Store(folder)) as store:
+        # Large uploads wait in temporary files: they are personal data too, and stay in the store's private folder.
+        tempfile.tempdir = str(folder)
+        # Addresses carry the token, so no request is logged.
+        config = uvicorn.Config(create_app(store, token), access_log=False, log_level="warning", server_header=False)
+        try:
+            yield uvicorn.Server(config)
+        finally:
+            tempfile.tempdir = former
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
 -- One row per visit of an office that the reference table does not know.
-select visite.visite_id as submission_id, coalesce(visite.bureau_code, 'vide') as detail
-from marts.fct_visite as visite
-anti join marts.dim_bureau as bureau using (bureau_code)
+select visite.submission_id, 'bureau_code' as detail
+from staging.tpm_visite as visite
+anti join marts.dim_bureau as bureau on bureau.bureau_code = visite.bureau_code

@@ -38,6 +38,7 @@ etats as (
 select
     etats.dossier_uuid || ' ' || etats.service as unit_id,
     etats.event_date,
+    etats.event_date as recorded,
     coalesce(etats.issue in ('obtenu', 'partiel'), false) as in_numerator,
 
     etats.service,

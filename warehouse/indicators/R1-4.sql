@@ -2,6 +2,7 @@
 select
     dossier_uuid as unit_id,
     date_visite as event_date,
+    {'received': submitted_at, 'visit': visite_id} as recorded,
     sexe = 'femme' as in_numerator,
 
     groupe_cat as groupe,

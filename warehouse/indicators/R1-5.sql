@@ -16,6 +16,7 @@ with orientees as (
 select
     orientees.dossier_uuid as unit_id,
     orientees.date_visite + 30 as event_date,
+    orientees.date_visite as recorded,
     exists (
         from marts.fct_suivi as suivi
         where suivi.dossier_uuid = orientees.dossier_uuid

@@ -6,7 +6,7 @@ with suivis as (
 select
     submission_id as suivi_id,
     dossier as dossier_uuid,
-    bureau_code,
+    if(bureau_code in (select bureau_code from marts.dim_bureau), bureau_code, null) as bureau_code,
     date_suivi,
     canal_suivi as canal,
 

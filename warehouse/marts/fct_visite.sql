@@ -6,7 +6,8 @@ with visites as (
 select
     submission_id as visite_id,
     date_visite,
-    bureau_code,
+    -- What a phone calculated is believed only if it is one of our offices.
+    if(bureau_code in (select bureau_code from marts.dim_bureau), bureau_code, null) as bureau_code,
     canal,
     langue_entretien,
 
