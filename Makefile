@@ -46,9 +46,10 @@ refresh: $(PYTHON)  ## pull, build and publish once, as a Prefect flow
 	$(BIN)/python -m flows.refresh
 
 schedule: $(PYTHON)  ## refresh every morning, until stopped
-	trap '$(BIN)/prefect server stop' EXIT; \
-	$(BIN)/prefect server start --host 127.0.0.1 --background; \
-	for second in {1..60}; do (: </dev/tcp/127.0.0.1/4200) 2>/dev/null && break; sleep 1; done; \
+	mkdir -p $(PREFECT_HOME)
+	$(BIN)/prefect server start --host 127.0.0.1 > $(PREFECT_HOME)/server.log 2>&1 & server=$$!; \
+	trap "kill $$server" EXIT; \
+	for second in {1..120}; do (: </dev/tcp/127.0.0.1/4200) 2>/dev/null && break; sleep 1; done; \
 	PREFECT_API_URL=http://127.0.0.1:4200/api $(BIN)/python -m flows.refresh schedule
 
 bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic population

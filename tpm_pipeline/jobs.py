@@ -163,6 +163,7 @@ def _fingerprint(connection: db.Connection, settings: Settings) -> str:
                 digest.update(path.name.encode() + path.read_bytes())
     digest.update(f"{raw.state(connection)} {settings.small_cell} {today()}".encode())
     digest.update(b"".join(privacy.pads(settings)))
+    digest.update(str(settings.synthetic_marker.exists()).encode())
     return digest.hexdigest()
 
 
@@ -200,7 +201,7 @@ def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = sil
 
     own = demo_settings(settings)
     forms, _ = compile_forms("local", validate=False)
-    marker, made_from = own.data / "synthetic.txt", f"{seed} {visits} {[form.version for form in forms]}"
+    marker, made_from = own.synthetic_marker, f"{seed} {visits} {[form.version for form in forms]}"
     if _was_sent(own, marker, made_from):
         return 0
     write_atomically(marker, f"{_UNFINISHED}{made_from}")

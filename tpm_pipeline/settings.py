@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         return self.private / "server"
 
     @property
+    def synthetic_marker(self) -> Path:
+        """A file that says the folder's data are made up."""
+        return self.data / "synthetic.txt"
+
+    @property
     def dashboard(self) -> Path:
         """The dashboard page."""
         return self.data / "dashboard.html"

@@ -38,6 +38,7 @@ def test_a_running_total_also_says_the_years_own_count(found: Found) -> None:
     assert found["R1-2"].in_year is not None
     assert found["R1-2"].in_year.value == 2288
     assert found["R1-4"].in_year is None
+    assert found["R1-3"].in_year is None  # it would tell how many came back
 
 
 def test_small_cells_are_hidden_and_so_is_what_would_tell_them(found: Found) -> None:

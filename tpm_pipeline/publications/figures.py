@@ -63,7 +63,8 @@ class Cell:
 class Figure:
     """An indicator as shown: `year` is the latest reporting year begun, `in_year` its own count beside a running total.
 
-    The trend is by month for running totals, else by quarter.
+    The trend is by month for running totals, else by quarter. Persons have no `in_year`: what it exceeds the
+    total's growth by are those who came back, perhaps very few.
     """
 
     indicator: Indicator
@@ -94,7 +95,7 @@ def _figure(connection: Connection, context: PublicationContext, indicator: Indi
     trend = _cells(indicator, kept, "mois" if running else "trimestre", cumul)
     shown = _thin if running else _protect
     shown_years, shown_trend = shown(indicator, years, trend, context.small_cell)
-    own_years = _cells(indicator, kept, "annee", "periode") if running else []
+    own_years = _cells(indicator, kept, "annee", "periode") if running and indicator.measure != "distinct" else []
     in_year = [_own(indicator, cell, context.small_cell) for cell in own_years[-1:]]
     return Figure(
         indicator,

@@ -22,8 +22,7 @@ def publish(connection: Connection, settings: Settings, framework: Logframe, tod
     """Write every publication from the warehouse in use, and return their paths."""
     if not scalar(connection, "select count(*) from duckdb_tables() where schema_name = 'indicators'"):
         raise PublicationError("PUB-003", settings.private_db.name, "No indicator was computed.", "Run `tpm refresh`.")
-    # The demo leaves this file in the folder it fills.
-    synthetic = (settings.data / "synthetic.txt").exists()
+    synthetic = settings.synthetic_marker.exists()
     context = PublicationContext(
         framework, datetime.now(UTC), today, synthetic=synthetic, small_cell=settings.small_cell
     )
