@@ -28,7 +28,7 @@ demo: $(PYTHON)  ## make up visits, send them to a local server, compute the ind
 
 test: $(PYTHON) $(ENGINE)  ## run every test
 	@.ci/need java chromium arabic
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: $(PYTHON)  ## style, types, layers, forms, queries and documentation
 	@.ci/need java
