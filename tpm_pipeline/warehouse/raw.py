@@ -25,10 +25,11 @@ create or replace macro raw.as_of(instant) as table
     select * from raw.submission where observed_at <= instant
     qualify row_number() over (partition by form_id, submission_id order by pull_id desc) = 1;
 create or replace view raw.current as
-    select * from raw.submission
+    select submission.* from raw.submission as submission
     -- Found among the keys alone: sorting whole payloads to find the latest would cost more than reading them.
     -- One row a submission, even if it reached two servers: the same person must not count twice.
-    semi join (
+    -- A semi join says the same and keeps DuckDB 1.5 to one core.
+    join (
         select form_id, submission_id, max(pull_id) as pull_id from raw.submission group by all
     ) as latest using (form_id, submission_id, pull_id);
 """
