@@ -1,6 +1,5 @@
 """The only door to DuckDB."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,24 +80,6 @@ def test_a_file_that_may_not_grow_loses_nothing_stored_before(settings: Settings
         assert db.rows(connection, "select table_name, x from duckdb_tables(), first") == [
             {"table_name": "first", "x": 42}
         ]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_disk_loses_nothing_stored_before(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
-    try:
-        small = Settings(data=disk)
-        first_table(small)
-        filled = subprocess.run(
-            [sys.executable, "-c", FILL, str(disk), "0"], capture_output=True, text=True, check=False
-        )
-        assert (filled.stdout, filled.stderr) == ("WH-003\n", "")
-        with db.warehouse(small) as connection:
-            assert db.scalar(connection, "select x from first") == 42
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_with_a_key_nothing_is_readable_on_disk(settings: Settings) -> None:
