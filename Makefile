@@ -46,7 +46,6 @@ refresh: $(PYTHON)  ## pull, build and publish once, as a Prefect flow
 	$(BIN)/python -m flows.refresh
 
 schedule: $(PYTHON)  ## refresh every morning, until stopped
-	mkdir -p $(PREFECT_HOME)
 	$(BIN)/prefect server start --host 127.0.0.1 > $(PREFECT_HOME)/server.log 2>&1 & server=$$!; \
 	trap "kill $$server" EXIT; \
 	for second in {1..120}; do (: </dev/tcp/127.0.0.1/4200) 2>/dev/null && break; sleep 1; done; \
@@ -58,6 +57,11 @@ bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic po
 
 lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --group dev pyproject.toml -o requirements.lock
+
+# Prefect makes its folder by itself, but not when two processes try at once.
+demo test refresh schedule: | $(PREFECT_HOME)
+$(PREFECT_HOME):
+	mkdir -p $@
 
 # The lock holds uv too: pip installs exactly that one, uv installs the rest.
 $(PYTHON): requirements.lock pyproject.toml
