@@ -135,7 +135,9 @@ def publish(settings: Settings) -> list[Path]:
 
 def is_current(settings: Settings) -> bool:
     """Tell whether nothing changed since the last publications: data, queries, forms or day."""
-    if not (settings.analysts_db.exists() and settings.dashboard.exists()):
+    from tpm_pipeline.publications import registry as publications
+
+    if not all(place.exists() for place in publications.places(settings)):
         return False
     with db.warehouse(settings) as connection:
         raw.create(connection)

@@ -18,6 +18,11 @@ PUBLICATIONS: tuple[tuple[Callable[[Settings], Path], Writer], ...] = (
 )
 
 
+def places(settings: Settings) -> list[Path]:
+    """Where every publication goes."""
+    return [place(settings) for place, _ in PUBLICATIONS]
+
+
 def publish(connection: Connection, settings: Settings, framework: Logframe, today: date) -> list[Path]:
     """Write every publication from the warehouse in use, and return their paths."""
     if not scalar(connection, "select count(*) from duckdb_tables() where schema_name = 'indicators'"):

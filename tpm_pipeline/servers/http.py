@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import orjson
@@ -63,6 +63,15 @@ class Stream:
         return Reply(self.where, self.status, self.media_type, b"".join(self.chunks))
 
 
+class Sent(TypedDict, total=False):
+    """What may go with a request."""
+
+    query: Mapping[str, str] | None
+    headers: Mapping[str, str] | None
+    body: bytes | None
+    files: Sequence[tuple[str, tuple[str, bytes, str]]] | None
+
+
 class Http:
     """One server's door. `where` is the server's origin: all of its address that a message may show."""
 
@@ -76,41 +85,23 @@ class Http:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        files: Sequence[tuple[str, tuple[str, bytes, str]]] | None = None,
-    ) -> Reply:
+    def send(self, method: str, path: str, **sent: Unpack[Sent]) -> Reply:
         """Exchange a request for a whole answer, whatever its status below 500."""
-        with self.stream(method, path, query=query, headers=headers, body=body, files=files) as answer:
+        with self.stream(method, path, **sent) as answer:
             return answer.read()
 
     @contextmanager
-    def stream(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        files: Sequence[tuple[str, tuple[str, bytes, str]]] | None = None,
-    ) -> Iterator[Stream]:
+    def stream(self, method: str, path: str, **sent: Unpack[Sent]) -> Iterator[Stream]:
         """Open an answer and let its body be read in pieces, decoded."""
         with (
             _coded(self.where),
             self._session.request(
                 method,
                 self.url + path,
-                params=query,
-                headers={"Accept-Encoding": "gzip", **(headers or {})},
-                data=body,
-                files=files,
+                params=sent.get("query"),
+                headers={"Accept-Encoding": "gzip", **(sent.get("headers") or {})},
+                data=sent.get("body"),
+                files=sent.get("files"),
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
