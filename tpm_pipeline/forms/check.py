@@ -21,7 +21,7 @@ def check(form_ids: Iterable[str], folder: Path = FORMS) -> list[Finding]:
     """Check names, translations, privacy classes, shared lists and the Markdown of forms."""
     books = {path: sheets.read(path) for path in (catalog.path_of(form_id, folder) for form_id in form_ids)}
     findings = [finding for path, book in books.items() for finding in _form(path, book)]
-    return findings + list(_lists(books))
+    return findings + list(_shared(folder, books))
 
 
 def _form(path: Path, book: Sheets) -> Iterator[Finding]:
@@ -39,7 +39,11 @@ def _names(path: Path, book: Sheets) -> Iterator[Finding]:
         name = row.cells.get("name")
         if name and not _NAME.fullmatch(name):
             yield _bad_name(path, "survey", row, name, _NAME_RULE)
-    for list_name, rows in _by_list(book).items():
+    yield from _choices(path, book.get("choices"))
+
+
+def _choices(path: Path, choices: Sheet | None) -> Iterator[Finding]:
+    for list_name, rows in _by_list(choices).items():
         if not _NAME.fullmatch(list_name):
             yield _bad_name(path, "choices", rows[0], list_name, _NAME_RULE)
         for row in rows:
@@ -63,31 +67,23 @@ def _translations(path: Path, sheet: Sheet) -> Iterator[Finding]:
                 yield Finding("FORM-021", place(path, sheet.name, row.number), what)
 
 
-def _lists(books: Mapping[Path, Sheets]) -> Iterator[Finding]:
-    """One list name means the same choices in every form."""
-    first: dict[str, tuple[Path, list[Row]]] = {}
+def _shared(folder: Path, books: Mapping[Path, Sheets]) -> Iterator[Finding]:
+    """The shared lists follow the forms' rules; a list that two forms ask for is written there, once."""
+    file = folder / "lists" / sheets.SHARED
+    common = sheets.shared(file.parent)
+    yield from _choices(file, common)
+    yield from _translations(file, common)
+    first: dict[str, Path] = dict.fromkeys(_by_list(common), file)
     for path, book in books.items():
-        for name, rows in _by_list(book).items():
-            other, expected = first.setdefault(name, (path, rows))
-            if row := _difference(rows, expected):
-                what = f"The list «{name}» is not the same as in {place(other)}."
-                yield Finding("FORM-022", place(path, "choices", row.number), what)
+        for name, rows in _by_list(book.get("choices")).items():
+            other = first.setdefault(name, path)
+            if other != path:
+                what = f"The list «{name}» is also in {place(other)}. Keep it once, in forms/lists/{sheets.SHARED}."
+                yield Finding("FORM-022", place(path, "choices", rows[0].number), what)
 
 
-def _by_list(book: Sheets) -> dict[str, list[Row]]:
+def _by_list(choices: Sheet | None) -> dict[str, list[Row]]:
     lists: dict[str, list[Row]] = {}
-    for row in book["choices"].rows if "choices" in book else ():
+    for row in choices.rows if choices else ():
         lists.setdefault(row.cells.get("list_name", ""), []).append(row)
     return lists
-
-
-def _difference(rows: list[Row], expected: list[Row]) -> Row | None:
-    """Return the first row whose code or words differ; columns for filters are each form's own."""
-    for row, other in zip(rows, expected, strict=False):
-        if _said(row) != _said(other):
-            return row
-    return None if len(rows) == len(expected) else rows[-1]
-
-
-def _said(row: Row) -> dict[str, str]:
-    return {header: text for header, text in row.cells.items() if header == "name" or header.startswith("label")}

@@ -21,7 +21,6 @@ Target = Literal["local", "central", "kobo"]
 
 _UNSET: Final = "@version@"
 _PRIVACY: Final = "bind::tpm:privacy"
-_SELECT: Final = re.compile(r"(?:select_one|select_multiple|rank) ([^\s$]+)(?: or_other)?$")
 _FILE: Final = re.compile(r'src="jr://file(?:-csv)?/([^"]+)"')
 
 
@@ -30,7 +29,7 @@ def compile_form(path: Path, target: Target, *, validate: bool = True) -> tuple[
 
     Raises `FormError` for what stops a deployment; what does not comes back as warnings.
     """
-    book = sheets.read(path)
+    book = sheets.with_shared(path, sheets.read(path))
     settings = sheets.settings(path, book)
     privacy.refuse_unclassified(path, book)
     _refuse_missing_lists(path, book)
@@ -102,13 +101,13 @@ def _refuse_missing_lists(path: Path, book: Sheets) -> None:
     choices = book.get("choices")
     known = {row.cells.get("list_name") for row in choices.rows} if choices else set()
     for row in book["survey"].rows:
-        wanted = _SELECT.match(row.cells.get("type", ""))
+        wanted = sheets.SELECT.match(row.cells.get("type", ""))
         if wanted and wanted[1] not in known:
             raise FormError(
                 "FORM-003",
                 place(path, "survey", row.number),
                 f"The choice list «{wanted[1]}» does not exist.",
-                "Add it to the choices sheet or correct the name.",
+                f"Add it to the choices sheet, or to lists/{sheets.SHARED}, or correct the name.",
             )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tpm_pipeline.forms import catalog, sheets
-from tpm_pipeline.forms.sheets import Row, Sheet
+from tpm_pipeline.forms.sheets import Row, Sheet, Sheets
 from tpm_pipeline.paths import FORMS, write_atomically
 
 _QUESTION: Final = ("type", "name", "label::Français (fr)", "label::العربية (ar)", "privacy")
@@ -37,6 +37,8 @@ def markdown(path: Path) -> str:
     parts += ["## entities", *map(_card, book["entities"].rows)] if "entities" in book else []
     parts += ["## survey", _survey(book["survey"])]
     parts += ["## choices", *_choices(book["choices"])] if "choices" in book else []
+    if shared := _shared(path, book):
+        parts += ["## shared lists", f"{shared}, in `forms/lists/{sheets.SHARED}`."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -64,6 +66,14 @@ def _choices(sheet: Sheet) -> Iterable[str]:
         headers = [header for header in used if header != "list_name"]
         yield f"### {name}"
         yield _table(headers, ([_text(row.cells.get(header, "")) for header in headers] for row in items))
+
+
+def _shared(path: Path, book: Sheets) -> str:
+    """Name the lists a form takes from those it shares."""
+    own = book["choices"].rows if "choices" in book else ()
+    whole = sheets.with_shared(path, book)
+    rows = whole["choices"].rows if "choices" in whole else ()
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(row.cells.get("list_name") for row in rows[len(own) :]))
 
 
 def _card(row: Row) -> str:

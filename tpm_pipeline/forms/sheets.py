@@ -1,7 +1,9 @@
 """What an XLSForm's sheets say, row by row, with the row numbers a person sees in Excel."""
 
+import csv
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -13,6 +15,8 @@ from tpm_pipeline.errors import FormError
 from tpm_pipeline.forms.catalog import place
 
 NAMES: Final[tuple[str, ...]] = ("survey", "choices", "settings", "entities")
+SHARED: Final = "choix.csv"
+SELECT: Final = re.compile(r"(?:select_one|select_multiple|rank) ([^\s$]+)(?: or_other)?$")
 _REQUIRED: Final = {"survey": {"type", "name"}, "settings": {"form_id", "version"}}
 
 
@@ -51,6 +55,30 @@ def read(path: Path) -> Sheets:
         book.close()
     _require(path, sheets)
     return sheets
+
+
+def shared(lists: Path) -> Sheet:
+    """Read the choice lists that several forms share, from a folder of lists."""
+    file = lists / SHARED
+    if not file.is_file():
+        return Sheet("choices", (), ())
+    with file.open(encoding="utf-8", newline="") as opened:
+        return _sheet("choices", (tuple(line) for line in csv.reader(opened)))
+
+
+def with_shared(path: Path, book: Sheets) -> Sheets:
+    """Add to a form's choices the shared lists it asks for, below its own rows."""
+    own = book.get("choices", Sheet("choices", (), ()))
+    known = {row.cells.get("list_name") for row in own.rows}
+    wanted = {select[1] for row in book["survey"].rows if (select := SELECT.match(row.cells.get("type", "")))} - known
+    common = shared(path.parent.parent / "lists")
+    added = [row for row in common.rows if row.cells.get("list_name") in wanted]
+    if not added:
+        return book
+    first = max((row.number for row in own.rows), default=1) + 1
+    rows = (*own.rows, *(replace(row, number=number) for number, row in enumerate(added, start=first)))
+    choices = Sheet("choices", tuple(dict.fromkeys((*own.headers, *common.headers))), rows)
+    return {**book, "choices": choices}
 
 
 def settings(path: Path, sheets: Sheets) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tpm_pipeline.forms.sheets import SHARED
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import FormSchema
 from tpm_pipeline.warehouse.db import Connection, literal, quoted
@@ -14,7 +15,9 @@ _DATES = ("_depuis", "date_")
 def load(connection: Connection, schemas: list[FormSchema]) -> None:
     """Rebuild the reference schema: CSV files, then the forms' choices."""
     connection.execute("create schema if not exists reference")
-    sources = {path.stem: path for folder in (LISTS, WAREHOUSE / "reference") for path in sorted(folder.glob("*.csv"))}
+    # The shared choice lists come with the forms that ask for them.
+    found = [path for folder in (LISTS, WAREHOUSE / "reference") for path in sorted(folder.glob("*.csv"))]
+    sources = {path.stem: path for path in found if path.name != SHARED}
     for name, path in sources.items():
         _load_csv(connection, name, path)
     _load_choices(connection, schemas)
