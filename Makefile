@@ -9,6 +9,7 @@ BIN := .venv/bin
 TPM := $(BIN)/tpm
 PYTHON := .venv/.stamp
 ENGINE := tests/engine/node_modules/.package-lock.json
+PYXFORM_3 := .venv/pyxform-3.0/.stamp
 
 # No usage figure leaves the machine, and Prefect keeps its files with ours.
 export DO_NOT_TRACK := 1
@@ -26,7 +27,7 @@ demo: $(PYTHON)  ## make up visits, send them to a local server, compute the ind
 	$(BIN)/python -m flows.refresh
 	$(TPM) indicators
 
-test: $(PYTHON) $(ENGINE)  ## run every test
+test: $(PYTHON) $(ENGINE) $(PYXFORM_3)  ## run every test
 	@.ci/need java chromium arabic
 	$(BIN)/pytest -n auto --dist loadfile
 
@@ -55,8 +56,9 @@ bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic po
 	@.ci/need java
 	$(BIN)/python tests/bench/run.py
 
-lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml
+lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml, and the list of pyxform 3.0
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --group dev pyproject.toml -o requirements.lock
+	echo pyxform==3.0.0 | $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header - -o tests/forms/pyxform-3.0.txt
 
 # Prefect makes its folder by itself, but not when two processes try at once.
 demo test refresh schedule: | $(PREFECT_HOME)
@@ -70,6 +72,11 @@ $(PYTHON): requirements.lock pyproject.toml
 	sed -n '/^uv==/,/# via/p' requirements.lock | $(BIN)/python -m pip install --quiet --require-hashes -r /dev/stdin
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+# KoboToolbox's pyxform, in a folder of its own: the environment holds another.
+$(PYXFORM_3): tests/forms/pyxform-3.0.txt $(PYTHON)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(@D) -r $<
 	touch $@
 
 $(ENGINE): tests/engine/package-lock.json

@@ -105,11 +105,11 @@ def test_demo_data_never_reach_a_folder_of_real_data(tmp_path: Path) -> None:
 
 def test_an_interrupted_demo_is_finished_and_another_population_is_not_mixed_in(settings: Settings) -> None:
     marker = settings.data / "synthetic.txt"
-    assert jobs.demo(settings, seed=1, visits=25) == 0
+    assert jobs.demo(settings, seed=1, visits=25).sent == 0
 
     marker.write_text(f"unfinished {marker.read_text()}")
-    assert jobs.demo(settings, seed=1, visits=25) > 25
-    assert jobs.demo(settings, seed=1, visits=25) == 0
+    assert jobs.demo(settings, seed=1, visits=25).sent > 25
+    assert jobs.demo(settings, seed=1, visits=25).sent == 0
     assert [report.seen for report in jobs.refresh(settings).pulled if report.form_id == "tpm_visite"] == [25]
 
     with pytest.raises(SettingsError, match=r"SET-004 .*other data"):

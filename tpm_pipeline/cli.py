@@ -26,7 +26,11 @@ app.add_typer(forms, name="forms")
 @app.command(epilog="Example: tpm check --full")
 def check(full: Annotated[bool, typer.Option(help="Also run ODK Validate.")] = False) -> None:
     """Say what is wrong before anything is deployed: forms, marts, indicators."""
+    import gc
+
     from tpm_pipeline import jobs
+
+    gc.disable()  # nothing here lives on: to look for garbage would take a tenth of the time
 
     findings = jobs.check(full=full)
     for finding in findings:
@@ -44,6 +48,26 @@ def render() -> None:
 
     for path in jobs.render_forms():
         typer.echo(path)
+
+
+@forms.command(epilog="Example: tpm forms diff HEAD~3 --form tpm_visite")
+def diff(
+    old: Annotated[str, typer.Argument(help="An .xlsx or .xml file, a git revision, or server: what is deployed.")],
+    new: Annotated[str | None, typer.Argument(help="The same; the files here when left out.")] = None,
+    form: Annotated[str | None, typer.Option(help="One form; every form when left out.")] = None,
+) -> None:
+    """Say what changed between two versions of the forms, and which marts and indicators each change reaches.
+
+    Exits with 11 when a change is breaking: a question removed, renamed, retyped or moved, a choice removed or renamed.
+    """
+    from tpm_pipeline import jobs
+    from tpm_pipeline.indicators import effects
+
+    found = jobs.forms_diff(_settings(), old, new, form)
+    for line in effects.lines(found):
+        typer.echo(line)
+    if found.breaking:
+        raise typer.Exit(11)
 
 
 @app.command(epilog="Example: tpm deploy --plan")
@@ -92,6 +116,43 @@ def indicators() -> None:
     typer.echo(f"\nDashboard: {settings.dashboard}")
 
 
+@app.command(epilog="Example: tpm explain R1-3 --period 2022-T1 --where sexe=femme")
+def explain(
+    indicator: Annotated[str, typer.Argument(help="Its code, for example R1-3.")],
+    period: Annotated[str | None, typer.Option(help="2022-03, 2022-T1, 2022-S1, A2 or projet.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="One part, for example sexe=femme; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(help="How many submissions to list.", min=0)] = 20,
+) -> None:
+    """Say what is behind a value: definition, figures, and the submissions with a link to each."""
+    from tpm_pipeline import jobs
+    from tpm_pipeline.indicators import narrate
+
+    settings = _settings()
+    found = jobs.explain(settings, indicator, period, narrate.parts(where or []))
+    shown = found.facts[:limit]
+    for line in narrate.lines(found, jobs.links(settings, shown)):
+        typer.echo(line)
+
+
+@app.command(epilog="Example: tpm trace")
+def trace() -> None:
+    """Show each line of the job profile with its forms and indicators; fail when one has none."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from tpm_pipeline import jobs
+
+    lines = jobs.trace()
+    table = Table("n°", "ligne de la fiche de poste", "formulaires", "indicateurs")
+    for line in lines:
+        table.add_row(line.code, line.text, " ".join(line.forms) or "—", " ".join(line.indicators) or "—")
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    complete = sum(line.is_complete for line in lines)
+    typer.echo(f"{complete} of {len(lines)} lines have forms and indicators")
+    if complete < len(lines):
+        raise typer.Exit(14)
+
+
 @app.command(epilog="Example: tpm serve")
 def serve() -> None:
     """Run the local server that phones and browsers send to."""
@@ -109,8 +170,22 @@ def demo(
     from tpm_pipeline import jobs
 
     with _progress() as progress:
-        sent = jobs.demo(_settings(), seed=seed, visits=visits, progress=progress)
-    typer.echo(f"{sent} synthetic submissions sent" if sent else "The synthetic submissions are there already.")
+        found = jobs.demo(_settings(), seed=seed, visits=visits, progress=progress)
+    if not found.sent:
+        typer.echo("The synthetic submissions are there already.")
+        return
+    typer.echo(f"{found.sent} synthetic submissions sent, among them and in them:")
+    for count, what in (
+        (found.late, "sent days or weeks late, after forms filled later"),
+        (found.corrections, "corrections of an earlier submission"),
+        (found.typed_twice, "typed a second time under another identity"),
+        (found.sent_twice, "sent again by the phone as they were"),
+        (found.former_version, "filled in the earlier version of their form"),
+        (found.missing, "optional answers left blank"),
+        (found.refused, "answers the person preferred not to give"),
+        (found.closed_offices, "office closed for good"),
+    ):
+        typer.echo(f"{count:7,}  {what}")
 
 
 def _settings() -> "Settings":

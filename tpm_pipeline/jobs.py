@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,26 +11,28 @@ from tpm_pipeline.errors import PublicationError, SettingsError
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
-from tpm_pipeline.paths import LISTS, PACKAGE, WAREHOUSE, write_atomically
+from tpm_pipeline.paths import LISTS, PACKAGE, ROOT, WAREHOUSE, write_atomically
 from tpm_pipeline.records import (
     Change,
     CompiledForm,
     Finding,
-    FormVersion,
     IndicatorLine,
     PullReport,
     RefreshReport,
 )
-from tpm_pipeline.servers.registry import open_server
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import build as warehouse_build
 from tpm_pipeline.warehouse import checks, db, privacy, raw
 
 if TYPE_CHECKING:
+    from tpm_pipeline.demo.mess import Mess
     from tpm_pipeline.forms.compile import Target
+    from tpm_pipeline.indicators.effects import Comparison
+    from tpm_pipeline.indicators.explain import Explanation, Fact
+    from tpm_pipeline.indicators.trace import TracedLine
     from tpm_pipeline.servers.base import Server
 
-# Compiling, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
+# Compiling, servers, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
 
 Progress = Callable[[str], None]
 _UNFINISHED = "unfinished "
@@ -38,6 +40,13 @@ _UNFINISHED = "unfinished "
 
 def silent(_message: str) -> None:
     """Report progress to nobody."""
+
+
+def open_server(settings: Settings) -> "Server":
+    """The server the settings choose."""
+    from tpm_pipeline.servers import registry
+
+    return registry.open_server(settings)
 
 
 def form_ids() -> list[str]:
@@ -53,22 +62,45 @@ def compile_forms(target: "Target", *, validate: bool = True) -> tuple[list[Comp
     return [form for form, _ in compiled], [finding for _, findings in compiled for finding in findings]
 
 
-def check(*, full: bool = False) -> list[Finding]:
+def check(*, full: bool = False, root: Path = ROOT) -> list[Finding]:
     """Everything that can be known before deploying: forms, marts and indicators; with ODK Validate when full."""
     from tpm_pipeline.forms import check as form_check
+    from tpm_pipeline.indicators import bindings
 
-    forms, findings = compile_forms("central", validate=full)
-    findings += form_check.check(form_ids())
-    _bind(forms)
-    return findings
+    folder = root / "forms"
+    books, findings = form_check.read(catalog.form_ids(folder), folder)
+    schemas, refused = form_check.schemas(books, validate=full)
+    findings += form_check.check(books, folder) + refused
+    missing = {*catalog.form_ids(folder)} - {schema.form_id for schema in schemas}
+    return findings + bindings.findings(schemas, missing, folder / "lists", root / "warehouse")
 
 
-def _bind(forms: list[CompiledForm]) -> None:
-    """Build an empty warehouse from the forms: every mart and indicator must find its questions."""
-    with db.memory() as connection, tempfile.TemporaryDirectory() as folder:
-        raw.create(connection)
-        raw.store_versions(connection, "check", [FormVersion(form.form_id, form.version, form.xform) for form in forms])
-        _rebuild(connection, Settings(data=Path(folder)))
+def forms_diff(settings: Settings, old: str, new: str | None = None, form_id: str | None = None) -> "Comparison":
+    """What differs between two versions of the forms, and what that reaches.
+
+    A version is a file, a git revision or `server`; the files here when `new` is left out.
+    """
+    from tpm_pipeline.indicators import effects
+
+    here = {form.form_id: form.xform for form in compile_forms("central", validate=False)[0]}
+    sides = [_xforms(settings, side, here) for side in (old, new)]
+    # A file holds one form: the others are not missing from it.
+    alone = [{*side} for source, side in zip((old, new), sides, strict=True) if source and Path(source).is_file()]
+    wanted = sorted(alone[0] if alone else {*sides[0], *sides[1]})
+    if form_id and form_id not in wanted:
+        catalog.path_of(form_id)
+    return effects.diff(sides[0], sides[1], here, [one for one in wanted if form_id in (None, one)])
+
+
+def _xforms(settings: Settings, source: str | None, here: dict[str, bytes]) -> dict[str, bytes]:
+    from tpm_pipeline.forms import history
+
+    if source is None:
+        return here
+    if source != "server":
+        return history.xforms(source)
+    held = {form_id: open_server(settings).versions(form_id) for form_id in here}
+    return {form_id: versions[-1].xform for form_id, versions in held.items() if versions}
 
 
 def deploy(settings: Settings, *, plan_only: bool = False) -> list[Change]:
@@ -187,6 +219,33 @@ def latest_values(settings: Settings) -> list[IndicatorLine]:
     return [IndicatorLine(*row) for row in found]
 
 
+def trace() -> "list[TracedLine]":
+    """Every line of the job profile, with its forms and its indicators."""
+    from tpm_pipeline.indicators import trace as traced
+
+    return traced.trace(logframe.read(), form_ids())
+
+
+def explain(settings: Settings, code: str, period: str | None, where: Mapping[str, str]) -> "Explanation":
+    """What is behind a value: definition, figure, and the facts with their submissions."""
+    from tpm_pipeline.indicators import explain as explained
+
+    with db.warehouse(settings) as connection:
+        raw.create(connection)
+        return explained.explain(connection, logframe.read(), code, period=period, where=where, today=today())
+
+
+def links(settings: Settings, facts: "Sequence[Fact]") -> list[str | None]:
+    """Where a person reads the submission behind each fact; None for one of another server."""
+    server = open_server(settings)
+    return [
+        server.link(fact.form_id, fact.submission_id)
+        if fact.form_id and fact.submission_id and fact.server == server.name
+        else None
+        for fact in facts
+    ]
+
+
 def render_forms() -> list[Path]:
     """Rewrite each form's readable Markdown."""
     from tpm_pipeline.forms import render
@@ -194,31 +253,34 @@ def render_forms() -> list[Path]:
     return render.render_all()
 
 
-def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = silent) -> int:
-    """Send a synthetic population to a local server of its own; return how many submissions were new."""
-    from tpm_pipeline.demo.instances import generate
+def demo(settings: Settings, *, seed: int, visits: int, progress: Progress = silent) -> "Mess":
+    """Send a synthetic population to a local server of its own; return what was sent, and with how much mess."""
+    from tpm_pipeline.demo import instances, mess, versions
     from tpm_pipeline.servers.local import LocalServer
     from tpm_pipeline.servers.openrosa import OpenRosaClient
     from tpm_pipeline.web.serve import running
 
     own = demo_settings(settings)
     forms, _ = compile_forms("local", validate=False)
-    marker, made_from = own.synthetic_marker, f"{seed} {visits} {[form.version for form in forms]}"
+    former = versions.earlier(forms)
+    marker, made_from = own.synthetic_marker, f"{seed} {visits} {[form.version for form in (*former, *forms)]}"
+    found = mess.Mess()
     if _was_sent(own, marker, made_from):
-        return 0
+        return found
     write_atomically(marker, f"{_UNFINISHED}{made_from}")
-    deploy(own)
-    server = LocalServer(own.local_store)
-    versions = {form.form_id: server.versions(form.form_id)[-1] for form in forms}
-    sent = 0
+    server, changed = LocalServer(own.local_store), False
+    server.deploy(former)
     with running(own.local_store) as address:
         client = OpenRosaClient(address, own.timeout_s)
-        for submission in generate(seed, visits, versions):
-            client.submit(submission.xml, submission.attachments)
-            sent += 1
-            progress(f"{sent} submissions")
+        for mail in instances.mailed(seed, visits, forms, former):
+            if not changed and mail.at.date() >= versions.CHANGED:
+                server.deploy(forms)
+                changed = True
+            client.submit(mail.submission.xml, mail.submission.attachments)
+            found = found.plus(mail.counts)
+            progress(f"{found.sent} submissions")
     write_atomically(marker, made_from)
-    return sent
+    return found
 
 
 def _was_sent(own: Settings, marker: Path, made_from: str) -> bool:

@@ -36,3 +36,10 @@ def test_recent_items_come_more_often() -> None:
 
 def test_some_weights_can_be_kept() -> None:
     assert only({"a": 1, "b": 2}, ["b"]) == {"b": 2}
+
+
+def test_about_stays_near() -> None:
+    dice = Dice("a name is a seed too")
+    drawn = [dice.about(10, 2) for _ in range(500)]
+    assert 9.5 < sum(drawn) / len(drawn) < 10.5
+    assert drawn != [dice.about(10, 2) for _ in range(500)]

@@ -23,16 +23,16 @@ def one(submission: Submission, name: str) -> str:
     return dict(texts(submission)).get(name, "")
 
 
-def test_the_same_seed_gives_the_same_bytes(versions: Mapping[str, FormVersion]) -> None:
-    first, again = (list(instances.generate(7, 60, versions)) for _ in range(2))
+def test_the_same_seed_gives_the_same_bytes(deployed: Mapping[str, FormVersion]) -> None:
+    first, again = (list(instances.generate(7, 60, deployed)) for _ in range(2))
     assert first == again
-    assert first != list(instances.generate(8, 60, versions))
+    assert first != list(instances.generate(8, 60, deployed))
 
 
 def test_visits_come_in_the_number_asked_for(submissions: list[Submission]) -> None:
     counts = Counter(submission.form_id for submission in submissions)
     assert counts["tpm_visite"] == 2000
-    assert counts["tpm_entretien"] == 40
+    assert counts["tpm_entretien"] == 56
     assert 1200 < counts["tpm_suivi"] < 2000
 
 
@@ -56,7 +56,10 @@ def test_every_date_is_inside_the_project(submissions: list[Submission]) -> None
 def test_every_submission_says_that_it_is_synthetic(submissions: list[Submission]) -> None:
     for submission in submissions:
         assert one(submission, "deviceid").startswith("demo:")
-        refused = submission.form_id == "tpm_entretien" and one(submission, "consent") == "non"
+        assert one(submission, "username") == "demo"
+    population = [each for each in submissions if each.form_id in {"tpm_visite", "tpm_suivi", "tpm_entretien"}]
+    for submission in population:
+        refused = one(submission, "consent") == "non"
         assert refused or one(submission, "observations").startswith("Données synthétiques")
 
 
@@ -82,32 +85,32 @@ def follows(sent: etree._Element, form: etree._Element) -> None:
     places = [names.index(etree.QName(node).localname) for node in sent]
     assert places == sorted(places)
     repeats = {names[place] for place, times in Counter(places).items() if times > 1}
-    assert repeats <= {"orientations", "issues", "enseignements"}
+    assert repeats <= {"orientations", "issues", "enseignements", "participants", "decisions", "suivi_decisions"}
     for node in sent:
         follows(node, form[names.index(etree.QName(node).localname)])
 
 
-def test_only_what_was_not_asked_is_left_out(versions: Mapping[str, FormVersion]) -> None:
-    visits = [each for each in instances.generate(3, 40, versions) if each.form_id == "tpm_visite"]
+def test_only_what_was_not_asked_is_left_out(deployed: Mapping[str, FormVersion]) -> None:
+    visits = [each for each in instances.generate(3, 40, deployed) if each.form_id == "tpm_visite"]
     anonymous = next(each for each in visits if one(each, "consent_dossier") == "non")
     assert b"<g_dossier>" not in anonymous.xml
     assert b"<code_dossier>" not in anonymous.xml
     assert b"<note_info/>" in anonymous.xml
 
 
-def test_a_question_added_to_the_form_is_sent_empty(versions: Mapping[str, FormVersion]) -> None:
-    visit = versions["tpm_visite"]
+def test_a_question_added_to_the_form_is_sent_empty(deployed: Mapping[str, FormVersion]) -> None:
+    visit = deployed["tpm_visite"]
     xform = visit.xform.replace(b"<satisfaction/>", b"<satisfaction/><avis_libre/>")
-    later = {**versions, "tpm_visite": FormVersion("tpm_visite", visit.version, xform)}
+    later = {**deployed, "tpm_visite": FormVersion("tpm_visite", visit.version, xform)}
     first = next(each for each in instances.generate(3, 5, later) if each.form_id == "tpm_visite")
     assert b"<avis_libre/>" in first.xml
 
 
-def test_what_is_written_is_escaped(versions: Mapping[str, FormVersion]) -> None:
-    visit = versions["tpm_visite"]
+def test_what_is_written_is_escaped(deployed: Mapping[str, FormVersion]) -> None:
+    visit = deployed["tpm_visite"]
     label = "Retraite, pension, portabilité des droits".encode()
     xform = visit.xform.replace(label, b"Retraite &lt;&amp;&gt;")
-    later = {**versions, "tpm_visite": FormVersion("tpm_visite", visit.version, xform)}
+    later = {**deployed, "tpm_visite": FormVersion("tpm_visite", visit.version, xform)}
     labels = {one(each, "o_service_lib") for each in instances.generate(3, 100, later)}
     assert "Retraite <&>" in labels
 
@@ -121,3 +124,18 @@ def test_a_recording_is_attached_only_with_consent_and_is_silence(submissions: l
         assert {file.name for file in submission.attachments} == named
         assert all(Path(name).stem.startswith("demo-synthetique-") for name in named)
         assert all(len(file.content) == 444 for file in submission.attachments)
+
+
+def test_what_is_filled_in_a_form_nobody_deployed_is_left_out(deployed: Mapping[str, FormVersion]) -> None:
+    some = ("tpm_visite", "tpm_suivi", "tpm_com")
+    every = [each for each in instances.generate(3, 20, deployed) if each.form_id in some]
+
+    assert list(instances.generate(3, 20, {form_id: deployed[form_id] for form_id in some})) == every
+    alone = instances.generate(3, 20, {"tpm_com": deployed["tpm_com"]})
+    assert {each.form_id for each in alone} == {"tpm_com"}
+
+
+def test_an_entity_without_a_label_is_written_without_one(submissions: list[Submission]) -> None:
+    office = next(each for each in submissions if each.form_id == "tpm_bureau")
+    assert b"<entity " in office.xml
+    assert b"<label" not in office.xml

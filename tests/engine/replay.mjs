@@ -5,7 +5,7 @@
 // Prints JSON: {"<form_id>/<sample>": ["difference", …], …}, an empty list where the form agrees.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { chance, loadForm, parse } from "./engine.mjs";
+import { chance, load, parse } from "./engine.mjs";
 
 // What no replay can give again.
 const NOT_COMPARED = {
@@ -100,7 +100,7 @@ function compare(produced, sent, path, problems) {
 async function replay(form, xml) {
   const sample = parse(xml);
   chance.random = drawn(find(sample, "alea") ?? "100000");
-  chance.uuid = find(sample, "dossier_uuid_neuf") ?? chance.uuid;
+  chance.uuid = find(sample, "dossier_uuid_neuf") ?? find(sample, "osc_uuid_neuf") ?? chance.uuid;
   const user = { deviceID: find(sample, "deviceid"), username: find(sample, "username") };
   const instance = form.createInstance({ preloadProperties: user });
   const problems = new Enumerator(instance, sample).fill();
@@ -108,15 +108,6 @@ async function replay(form, xml) {
   const produced = parse(await payload.data[0].get("xml_submission_file").text());
   compare(produced, sample, "", problems);
   return problems;
-}
-
-async function load(folder) {
-  const media = (url) => readFileSync(join(folder, "media", String(url).split("/").pop()));
-  const form = await loadForm(readFileSync(join(folder, "form.xml"), "utf8"), {
-    fetchFormAttachment: async (url) => new Response(media(url)),
-  });
-  if (form.status === "failure") throw form.error;
-  return form;
 }
 
 const folder = process.argv[2];

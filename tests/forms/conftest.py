@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 
 Write = Callable[..., Path]
+Share = Callable[..., None]
 
 SETTINGS = """
 settings
@@ -33,6 +34,19 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return _write
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Share:
+    """Write the lists that the forms share: a line for each choice."""
+
+    def _share(*choices: str) -> None:
+        lists = tmp_path / "lists"
+        lists.mkdir()
+        header = "list_name,name,label::Français (fr),label::العربية (ar)"
+        (lists / "choix.csv").write_text("\n".join([header, *choices, ""]), encoding="utf-8")
+
+    return _share
 
 
 def _lines(tables: str) -> list[str]:

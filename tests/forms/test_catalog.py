@@ -7,7 +7,20 @@ from tpm_pipeline.forms import catalog
 
 
 def test_a_folder_with_its_workbook_is_a_form() -> None:
-    assert catalog.form_ids() == ["tpm_entretien", "tpm_suivi", "tpm_visite"]
+    assert catalog.form_ids() == [
+        "tpm_activite",
+        "tpm_atelier",
+        "tpm_bureau",
+        "tpm_com",
+        "tpm_comite",
+        "tpm_entretien",
+        "tpm_formation",
+        "tpm_osc",
+        "tpm_partenariat",
+        "tpm_suivi",
+        "tpm_tdr",
+        "tpm_visite",
+    ]
 
 
 def test_a_workbook_with_another_name_is_not_a_form(tmp_path: Path) -> None:
@@ -18,7 +31,7 @@ def test_a_workbook_with_another_name_is_not_a_form(tmp_path: Path) -> None:
 
 
 def test_an_unknown_form_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(FormError, match=r"FORM-014 .* «tpm_visit».* tpm_entretien, tpm_suivi, tpm_visite"):
+    with pytest.raises(FormError, match=r"FORM-014 .* «tpm_visit».* tpm_suivi, tpm_tdr, tpm_visite"):
         catalog.path_of("tpm_visit")
 
 

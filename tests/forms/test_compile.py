@@ -13,6 +13,7 @@ from tpm_pipeline.forms.compile import Target, compile_form
 from tpm_pipeline.paths import ROOT
 
 Write = Callable[..., Path]
+Share = Callable[..., None]
 
 LISTED = """
     survey
@@ -49,6 +50,23 @@ def test_the_forms_pass_odk_validate_without_a_warning(form_id: str, target: Tar
     assert findings == ()
     assert form.form_id == form_id
     assert schema.read(form.xform).version == form.version
+
+
+@pytest.mark.parametrize("form_id", catalog.form_ids())
+def test_the_local_server_and_central_get_the_same(form_id: str) -> None:
+    local, central = (
+        compile_form(catalog.path_of(form_id), target, validate=False)[0] for target in ("local", "central")
+    )
+
+    assert local == central
+
+
+def test_a_shared_list_is_compiled_into_the_form(write: Write, share: Share) -> None:
+    share("canal,tel,Téléphone,الهاتف")
+
+    form, _ = compile_form(write(LISTED[: LISTED.index("choices")]), "local", validate=False)
+
+    assert "<value>Téléphone</value>" in form.xform.decode()
 
 
 def test_the_media_are_the_lists_the_form_reads_and_the_entity_lists_those_it_writes() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from tpm_pipeline.forms import catalog, render
 
 Write = Callable[..., Path]
+Share = Callable[..., None]
 
 
 RENDERED = """\
@@ -54,6 +55,16 @@ def test_a_form_reads_as_tables(write: Write) -> None:
     """)
 
     assert render.markdown(path) == RENDERED
+
+
+def test_the_shared_lists_a_form_reads_are_named(write: Write, share: Share) -> None:
+    share("sexe,f,Femme,امرأة", "canal,tel,Téléphone,الهاتف", "canal,sms,SMS,رسالة")
+    path = write("survey\n| type | name |\n| select_one canal | canal |\n| select_multiple sexe | sexes |")
+
+    *_, heading, words = render.markdown(path).strip().split("\n\n")
+
+    assert heading == "## shared lists"
+    assert words == "`sexe`, `canal`, in `forms/lists/choix.csv`."
 
 
 def test_rendering_twice_changes_nothing(write: Write) -> None:

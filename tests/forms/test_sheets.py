@@ -8,6 +8,17 @@ from tpm_pipeline.errors import FormError
 from tpm_pipeline.forms import sheets
 
 Write = Callable[..., Path]
+Share = Callable[..., None]
+
+ASKED = """
+    survey
+    | type                | name  |
+    | select_one canal    | canal |
+    | select_multiple age | ages  |
+    choices
+    | list_name | name  | label::Français (fr) | groupe |
+    | age       | adult | Adulte               | a      |
+"""
 
 
 def test_a_row_keeps_the_number_excel_shows(write: Write) -> None:
@@ -73,3 +84,39 @@ def test_a_form_has_the_name_of_its_folder(write: Write) -> None:
 
     with pytest.raises(FormError, match=r"FORM-005 .*settings row 2: The form_id is «autre» but the folder is «essai»"):
         sheets.settings(path, sheets.read(path))
+
+
+def test_the_shared_lists_a_form_asks_for_come_below_its_own(write: Write, share: Share) -> None:
+    share("sexe,f,Femme,امرأة", "canal,tel,Téléphone,الهاتف", "canal,sms,SMS,رسالة")
+    path = write(ASKED)
+
+    choices = sheets.with_shared(path, sheets.read(path))["choices"]
+
+    assert choices.headers == ("list_name", "name", "label::Français (fr)", "groupe", "label::العربية (ar)")
+    assert [(row.number, row.cells["list_name"], row.cells["name"]) for row in choices.rows] == [
+        (2, "age", "adult"),
+        (3, "canal", "tel"),
+        (4, "canal", "sms"),
+    ]
+
+
+def test_a_form_without_a_list_of_its_own_gets_the_shared_ones(write: Write, share: Share) -> None:
+    share("canal,tel,Téléphone,الهاتف")
+    path = write("survey\n| type | name |\n| select_one canal | canal |")
+
+    assert len(sheets.with_shared(path, sheets.read(path))["choices"].rows) == 1
+
+
+def test_a_list_of_the_form_hides_the_shared_one(write: Write, share: Share) -> None:
+    share("age,enfant,Enfant,طفل")
+    path = write(ASKED)
+    book = sheets.read(path)
+
+    assert sheets.with_shared(path, book) == book
+
+
+def test_without_shared_lists_a_form_stays_as_it_is(write: Write) -> None:
+    path = write(ASKED)
+    book = sheets.read(path)
+
+    assert sheets.with_shared(path, book) == book

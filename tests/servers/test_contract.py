@@ -181,6 +181,16 @@ def test_two_forms_are_apart(site: Site) -> None:
     assert len(site.pull(form_id="suivis")[0]) == 2
 
 
+def test_a_submission_has_a_page_of_its_own(site: Site) -> None:
+    form = visit_form()
+    site.server.deploy([form])
+    site.submit(visit(instance_id="uuid:a b"))
+    (row,), _ = site.pull()
+
+    link = site.server.link(form.form_id, site.field(row, site.server.dialect.submission_id))
+
+    assert link.endswith("/visites/submissions/uuid%3Aa%20b") or link.endswith("/submissions/visites/uuid%3Aa%20b")
+
 def _answers(row: dict[str, object]) -> dict[str, object]:
     group, repeats = row["g_bureau"], row.get("orientations") or []
     assert isinstance(group, dict)
@@ -192,3 +202,4 @@ def _answers(row: dict[str, object]) -> dict[str, object]:
         "besoins": row["besoins"],
         "orientations": [(repeat["service"], str(repeat["delai"])) for repeat in repeats],
     }
+

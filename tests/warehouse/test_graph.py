@@ -115,6 +115,14 @@ def test_a_model_that_reads_itself_is_a_circle(lab: Lab, tmp_path: Path) -> None
         graph.ordered(graph.read(lab.connection, "marts", write(tmp_path, a="from marts.a")))
 
 
+def test_what_follows_from_a_table_is_found_through_others() -> None:
+    reads = {"marts.a": {"staging.x"}, "marts.b": {"marts.a"}, "R1": {"marts.b"}, "R2": {"marts.c"}}
+    known = {name: frozenset(tables) for name, tables in reads.items()}
+
+    assert graph.downstream(known, "marts.a") == {"marts.b", "R1"}
+    assert graph.downstream(known, "R1") == set()
+
+
 @pytest.mark.parametrize("schema", ["marts", "checks", "indicators"])
 def test_our_own_queries_obey(lab: Lab, schema: str) -> None:
     assert graph.read(lab.connection, schema, WAREHOUSE / schema)

@@ -163,3 +163,13 @@ def test_identical_posts_at_the_same_time_make_one_row(client: Any, store: Store
         answers = list(pool.map(lambda n: client.submit(xml(f"i{n % 4}"), a__jpg=b"1"), range(40)))
     assert {answer.status_code for answer in answers} == {201}
     assert sorted(stored(store)) == ["i0", "i1", "i2", "i3"]
+
+
+def test_a_submission_is_read_as_it_was_last_corrected(client: Any, xml: Xml) -> None:
+    client.submit(xml("a"))
+
+    answer = client.get(f"{client.base}/submissions/essai/a")
+
+    assert (answer.status_code, answer.content) == (200, xml("a"))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "SRV-122" in client.get(f"{client.base}/submissions/essai/b").text

@@ -28,7 +28,7 @@ class Entity:
 class Event:
     """One filled form: who held the phone, when, and what was answered.
 
-    `case` is the row of dossiers.csv the form looked into, or None.
+    `case` is the row of the entity list the form looked into, or None; `replaces` the instance this one corrects.
     """
 
     form_id: str
@@ -41,6 +41,7 @@ class Event:
     entity: Entity | None = None
     attachments: tuple[MediaFile, ...] = ()
     case: Mapping[str, str] | None = None
+    replaces: str = ""
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Case:
     """One person's case: the entity as the server holds it, and what the office remembers."""
 
     id: str
-    profile: Answers
+    profile: Answers = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
     label: str = ""
     version: int = 0

@@ -11,7 +11,7 @@ T = TypeVar("T")
 class Dice:
     """One stream of chance."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable on purpose, guards no secret
 
     def chance(self, probability: float) -> bool:
@@ -44,6 +44,10 @@ class Dice:
     def recent(self, items: Sequence[T]) -> T:
         """One item, later ones more likely."""
         return items[-1 - int(len(items) * self._random.random() ** 3)]
+
+    def about(self, value: float, spread: float) -> float:
+        """A number near a value, most often within the spread."""
+        return self._random.gauss(value, spread)
 
     def yes(self, probability: float) -> str:
         """The answer « oui » with this probability, else « non »."""

@@ -131,8 +131,8 @@ def _needs_and_views(dice: Dice, follow_up: FollowUp) -> Answers:
         "nouveau_besoin": new,
         "services_nouveaux": dice.pick(w.SERVICES[group]) if new == "oui" else None,
         "note_visite": "" if new == "oui" else None,
-        "sat_bureau": dice.pick(ratings) if dice.chance(0.88) else "",
-        "sat_institution": dice.pick(w.RATINGS[0]) if dice.chance(0.7) else "",
+        "sat_bureau": dice.pick(ratings),
+        "sat_institution": dice.pick(w.RATINGS[0]),
         "respect": dice.pick(o.RESPECT),
         "plainte": complaint,
         "note_plainte": "" if complaint == "oui" else None,
@@ -142,8 +142,13 @@ def _needs_and_views(dice: Dice, follow_up: FollowUp) -> Answers:
 def _decision(dice: Dice, follow_up: FollowUp, issues: Sequence[str]) -> Answers:
     known = follow_up.case.properties
     decision = _decide(dice, follow_up, issues)
-    others = [code for code in places.open_offices(follow_up.day) if code != follow_up.office]
-    if decision == "poursuivre" and others and dice.chance(0.02):
+    stay = [code for code in places.open_offices(follow_up.day) if not places.closes_soon(code, follow_up.day)]
+    others = [code for code in stay if code != follow_up.office]
+    if (
+        decision == "poursuivre"
+        and others
+        and (dice.chance(0.02) or places.closes_soon(follow_up.office, follow_up.day))
+    ):
         decision = "transfert"
     target = dice.one_of(others) if decision == "transfert" else None
     goes_on = decision in {"poursuivre", "transfert"}

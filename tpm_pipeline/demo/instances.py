@@ -1,15 +1,17 @@
 """Synthetic submissions: the XML a phone would send for each event of the demo population."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from tpm_pipeline.demo import population
+from tpm_pipeline.demo import mess, project, versions
 from tpm_pipeline.demo.cases import Answers, Event, Value
 from tpm_pipeline.forms import schema
-from tpm_pipeline.records import FormVersion, MediaFile
+from tpm_pipeline.records import CompiledForm, FormVersion, MediaFile
 
 _TEMPLATE = "{http://openrosa.org/javarosa}template"
 
@@ -24,15 +26,44 @@ class Submission:
     attachments: tuple[MediaFile, ...]
 
 
-def generate(seed: int, visits: int, versions: Mapping[str, FormVersion]) -> Iterator[Submission]:
-    """Yield `visits` synthetic visits with their follow-ups and interviews, in chronological order.
+@dataclass(frozen=True)
+class Mail:
+    """A submission, when it leaves the phone, and how much of which mess it is (the fields of `Mess`)."""
 
-    `versions` holds the deployed version of each form by form_id. The same arguments give the same bytes.
+    submission: Submission
+    at: datetime
+    counts: Mapping[str, int]
+
+
+def generate(seed: int, visits: int, deployed: Mapping[str, FormVersion]) -> Iterator[Submission]:
+    """Yield `visits` synthetic visits and everything else the project fills, in chronological order, without mess.
+
+    `deployed` holds one version of each form by form_id; what is filled in other forms is left out. The same
+    arguments give the same bytes.
     """
-    templates = {form_id: template(version.xform) for form_id, version in versions.items()}
-    for event in population.events(seed, visits, service_labels(versions["tpm_visite"])):
-        xml = written(event, templates[event.form_id])
-        yield Submission(event.form_id, event.instance_id, xml, event.attachments)
+    templates = {form_id: template(version.xform) for form_id, version in deployed.items()}
+    for event in events(seed, visits, deployed):
+        yield _submission(event, templates[event.form_id])
+
+
+def mailed(seed: int, visits: int, forms: Sequence[CompiledForm], former: Sequence[CompiledForm]) -> Iterator[Mail]:
+    """Yield the same as phones send it, mess included; before the change, forms were those of `former`."""
+    new, old = ({form.form_id: template(form.xform) for form in each} for each in (forms, former))
+    deployed = {form.form_id: FormVersion(form.form_id, form.version, form.xform) for form in forms}
+    for sending in mess.sendings(seed, events(seed, visits, deployed)):
+        event = sending.event
+        templates = old if event.began.date() < versions.CHANGED else new
+        yield Mail(_submission(event, templates[event.form_id]), sending.at, sending.counts)
+
+
+def events(seed: int, visits: int, deployed: Mapping[str, FormVersion]) -> Iterator[Event]:
+    """Yield every event of the deployed forms, in chronological order."""
+    labels = service_labels(deployed["tpm_visite"]) if "tpm_visite" in deployed else defaultdict(str)
+    return (event for event in project.events(seed, visits, labels) if event.form_id in deployed)
+
+
+def _submission(event: Event, instance: etree._Element) -> Submission:
+    return Submission(event.form_id, event.instance_id, written(event, instance), event.attachments)
 
 
 def template(xform: bytes) -> etree._Element:
@@ -76,6 +107,8 @@ def _node(node: etree._Element, answers: Answers, event: Event) -> str:
     name = etree.QName(node).localname
     if name == "entity":
         return _entity(node, event)
+    if name == "instanceID" and event.replaces:
+        return _leaf(name, event.instance_id) + _leaf("deprecatedID", event.replaces)
     value: Value = answers.get(name, node.text or "")
     if value is None:
         return ""
@@ -99,4 +132,5 @@ def _entity(node: etree._Element, event: Event) -> str:
     said = {"id": event.entity.id, "baseVersion": event.entity.base_version, **event.entity.flags}
     empty = {str(name): str(value) for name, value in node.attrib.items()}
     attributes = " ".join(f"{name}={quoteattr(said.get(name, value))}" for name, value in empty.items())
-    return f"<entity {attributes}>{_leaf('label', event.entity.label)}</entity>"
+    label = _leaf("label", event.entity.label) if len(node) else ""
+    return f"<entity {attributes}>{label}</entity>"

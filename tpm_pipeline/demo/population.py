@@ -5,15 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import count
-from zoneinfo import ZoneInfo
 
-from tpm_pipeline.demo import follow_ups, interviews, outcomes, places, visits
+from tpm_pipeline.demo import follow_ups, interviews, outcomes, places, team, visits
 from tpm_pipeline.demo import weights as w
 from tpm_pipeline.demo.cases import Answers, Case, Entity, Event
 from tpm_pipeline.demo.dice import Dice
 
-_CLOCK = ZoneInfo("Africa/Casablanca")
-_INTERVIEWS_PER_VISIT = 1 / 50
+_INTERVIEWS_PER_VISIT = 1 / 36
 _FIRST_INTERVIEW = 45  # workdays after the start
 
 
@@ -49,7 +47,7 @@ class _Project:
 
     def _plan(self, day: date, subject: w.Office | Case | None) -> None:
         at = time(self._dice.between(8, 15), self._dice.between(0, 59), self._dice.between(0, 59))
-        heapq.heappush(self._agenda, (datetime.combine(day, at, _CLOCK), next(self._turn), subject))
+        heapq.heappush(self._agenda, (datetime.combine(day, at, team.CLOCK), next(self._turn), subject))
 
     def _visit(self, began: datetime, office: w.Office) -> Event:
         visit = self._draw_visit(began.date(), office)

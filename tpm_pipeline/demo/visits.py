@@ -156,7 +156,7 @@ def _need(dice: Dice, visit: Visit, asked: Sequence[str]) -> Answers:
         "service_choisi": chosen if len(asked) > 1 else None,
         "service_principal": chosen,
         "service_autre": "Demande fictive (données synthétiques)" if "autre" in asked else None,
-        "situation_sejour": (dice.pick(w.STAY) if dice.chance(0.8) else "") if stay else None,
+        "situation_sejour": dice.pick(w.STAY) if stay else None,
         "vulnerabilites": " ".join(fragile),
         "protection_urgente": danger,
         "note_protection": "" if danger == "oui" or "protection" in fragile else None,
@@ -213,7 +213,7 @@ def _closing(dice: Dice, visit: Visit, followed: int) -> Answers:
         "telephone": None if mode in {None, "bureau"} else "0000000" + dice.digits(5),  # no such number
         "echeance": due.isoformat() if asked else None,
         "duree_min": str(visit.minutes),
-        "satisfaction": dice.pick(w.FIRST_RATING) if dice.chance(0.86) else "",
+        "satisfaction": dice.pick(w.FIRST_RATING),
         "observations": SYNTHETIC,
     }
 

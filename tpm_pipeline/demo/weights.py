@@ -11,7 +11,10 @@ Weights = Mapping[str, float]
 
 
 class Office(NamedTuple):
-    """One office: since when, how busy, whom it receives; `closed` spans are half-open, its registers stay empty."""
+    """One office: since when, how busy, whom it receives.
+
+    During `closed` spans, half-open, its registers stay empty; from `ends` on it is closed for good.
+    """
 
     code: str
     opened: date
@@ -19,6 +22,7 @@ class Office(NamedTuple):
     publics: Weights
     agents: tuple[str, ...]
     closed: tuple[tuple[date, date], ...] = ()
+    ends: date | None = None
 
 
 _MRE: Final = {"mre": 84, "rpt": 8, "autre": 8}
@@ -26,7 +30,15 @@ OFFICES: Final = (
     Office("TAR01", date(2020, 10, 1), 1.0, _MRE, ("TA01", "TA02"), closed=((date(2021, 12, 6), date(2022, 2, 14)),)),
     Office("TIZ01", date(2020, 11, 2), 1.3, {"mre": 74, "rpt": 17, "autre": 9}, ("TZ01", "TZ02", "TZ03")),
     Office("TIZ02", date(2021, 3, 1), 0.5, _MRE, ("TZ11",), closed=((date(2022, 5, 1), date(2022, 6, 1)),)),
-    Office("TIZ03", date(2021, 9, 6), 0.4, _MRE, ("TZ21",), closed=((date(2022, 12, 1), date(2023, 1, 1)),)),
+    Office(
+        "TIZ03",
+        date(2021, 9, 6),
+        0.4,
+        _MRE,
+        ("TZ21",),
+        closed=((date(2022, 12, 1), date(2023, 1, 1)),),
+        ends=date(2023, 2, 6),
+    ),
     Office("TIZ04", date(2022, 2, 7), 0.45, _MRE, ("TZ31", "TZ32")),
     Office("CHT01", date(2022, 6, 13), 1.6, {"mre": 27, "rpt": 65, "autre": 8}, ("CH01", "CH02", "CH03")),
     Office(

@@ -24,12 +24,15 @@ _PRIVACY: Final = "bind::tpm:privacy"
 _FILE: Final = re.compile(r'src="jr://file(?:-csv)?/([^"]+)"')
 
 
-def compile_form(path: Path, target: Target, *, validate: bool = True) -> tuple[CompiledForm, tuple[Finding, ...]]:
+def compile_form(
+    path: Path, target: Target, *, validate: bool = True, book: Sheets | None = None
+) -> tuple[CompiledForm, tuple[Finding, ...]]:
     """Compile one form for one kind of server; `validate` also runs ODK Validate (half a second).
 
     Raises `FormError` for what stops a deployment; what does not comes back as warnings.
+    `book` holds its sheets where they were read already.
     """
-    book = sheets.with_shared(path, sheets.read(path))
+    book = sheets.with_shared(path, book or sheets.read(path))
     settings = sheets.settings(path, book)
     privacy.refuse_unclassified(path, book)
     _refuse_missing_lists(path, book)

@@ -23,15 +23,15 @@ def render_all(folder: Path = FORMS) -> list[Path]:
     return [path.with_suffix(".md") for path in stale]
 
 
-def is_stale(path: Path) -> bool:
-    """Tell whether a form's Markdown says something else than its XLSForm."""
+def is_stale(path: Path, book: Sheets | None = None) -> bool:
+    """Tell whether a form's Markdown says something else than its XLSForm; `book` spares reading it again."""
     rendered = path.with_suffix(".md")
-    return not rendered.is_file() or rendered.read_text(encoding="utf-8") != markdown(path)
+    return not rendered.is_file() or rendered.read_text(encoding="utf-8") != markdown(path, book)
 
 
-def markdown(path: Path) -> str:
+def markdown(path: Path, book: Sheets | None = None) -> str:
     """Render the sheets of a form; the same form gives the same text."""
-    book = sheets.read(path)
+    book = book or sheets.read(path)
     parts = [f"# {path.stem}", f"Rendered from `{path.name}`. Edit that file, then run `tpm forms render`."]
     parts += ["## settings", *map(_card, book["settings"].rows)]
     parts += ["## entities", *map(_card, book["entities"].rows)] if "entities" in book else []

@@ -1,7 +1,6 @@
-"""An indicator's trend beside its targets, as SVG that needs nothing but itself."""
+"""An indicator's trend beside its targets, as SVG that needs nothing but itself, and no word of any language."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,32 +9,33 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 
 from tpm_pipeline.publications.figures import Cell, Figure
-from tpm_pipeline.publications.words import NARROW, SCORE, Words, quantity_of_target
-from tpm_pipeline.records import Language
+from tpm_pipeline.publications.words import NARROW, SCORE
 
 VEGA_LITE = "6.1"
 WIDTH, HEIGHT = 316, 150
 INK, MUTED, LINE, VALUE, TARGET = "#1d2b2a", "#5a6766", "#e3e7e4", "#0f6b62", "#a4551e"
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', 'Noto Naskh Arabic', sans-serif"
 _LOCALE: Any = {"decimal": ",", "thousands": NARROW, "grouping": [3], "currency": ["", ""]}
+_NUMBER = re.compile(rf">[\d,{NARROW}\u2212]+</text>")
 _OPENING = re.compile(r"<svg[^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 
 
-def svgs(figure: Figure, words: Mapping[Language, Words]) -> dict[Language, str]:
-    """The chart as an SVG element in each language; missing and hidden values leave a gap."""
-    drawn: dict[Language, str] = {}
-    spec = _spec(figure, words)
-    for language in words:
-        spec["params"] = [{"name": "langue", "value": language}]
-        svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, format_locale=_LOCALE)
-        drawn[language] = _OPENING.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', svg, count=1)
-    return drawn
+def symbol(figure: Figure, name: str) -> str:
+    """The chart as an SVG symbol to be shown by its name; missing and hidden values leave a gap."""
+    svg = vl_convert.vegalite_to_svg(_spec(figure), vl_version=VEGA_LITE, format_locale=_LOCALE)
+    return _OPENING.sub(rf'<symbol id="{name}" viewBox="\1">', svg, count=1).replace("</svg>", "</symbol>")
 
 
-def _spec(figure: Figure, words: Mapping[Language, Words]) -> dict[str, Any]:
+def english(symbol: str, name: str) -> str:
+    """The same chart under another name, its numbers written as in English."""
+    renamed = re.sub(r'id="[^"]+"', f'id="{name}"', symbol, count=1)
+    return _NUMBER.sub(lambda text: text[0].replace(",", ".").replace(NARROW, ","), renamed)
+
+
+def _spec(figure: Figure) -> dict[str, Any]:
     # Altair checks every part against the schema as it is made, at a tenth of a second each: a test does it once.
     with debug_mode(False):
-        steps = alt.InlineData(values=[_step(figure, year, words) for year in figure.years if year.target is not None])
+        steps = alt.InlineData(values=[_step(figure, year) for year in figure.years if year.target is not None])
         chart = alt.layer(_targets(figure, steps), *_values(figure), *_labels(figure, steps), background="transparent")
         chart = chart.configure(aria=False, font=FONT).configure_view(stroke=None)
         spec: dict[str, Any] = chart.properties(width=WIDTH, height=HEIGHT).to_dict(validate=False)
@@ -51,15 +51,11 @@ def _values(figure: Figure) -> list[alt.Chart]:
     return [base.mark_line(color=VALUE, strokeWidth=2, strokeJoin="round"), dots]
 
 
-def _step(figure: Figure, year: Cell, words: Mapping[Language, Words]) -> dict[str, Any]:
-    """A year's target, its label, and whether the label has more room below than above."""
+def _step(figure: Figure, year: Cell) -> dict[str, Any]:
+    """A year's target, and whether its label has more room below than above."""
     target = year.target or 0
     first = [cell.value for cell in figure.trend if cell.value is not None and year.start <= cell.start < year.end][:2]
-    texts = {
-        f"texte_{language}": f"{spoken['chart_target']} {quantity_of_target(figure, target, language)}"
-        for language, spoken in words.items()
-    }
-    return texts | {
+    return {
         "debut": str(year.start),
         "fin": _last_day(year),
         "cible": target,
@@ -80,8 +76,8 @@ def _targets(figure: Figure, steps: alt.InlineData) -> alt.Chart:
 
 def _labels(figure: Figure, steps: alt.InlineData) -> list[alt.Chart]:
     running = is_running(figure)
-    base = alt.Chart(steps).transform_calculate(texte="datum['texte_' + langue]")
-    base = base.encode(x=alt.X("fin:T" if running else "debut:T"), y=_y(figure, "cible"), text="texte:N")
+    base = alt.Chart(steps).encode(x=alt.X("fin:T" if running else "debut:T"), y=_y(figure, "cible"))
+    base = base.encode(text=alt.Text("cible:Q", format=",~r"))
     drawn = []
     for below in (False, True):
         style: dict[str, Any] = {"align": "right", "dx": -7} if running else {"align": "left", "dx": 2}
@@ -116,12 +112,12 @@ def _y(figure: Figure, field: str) -> alt.Y:
 
 
 def is_running(figure: Figure) -> bool:
-    """Tell whether the figure is a running total, whose target stands at the year's end."""
-    return figure.indicator.accumulation == "cumulative"
+    """Tell whether the figure is a total or a state to be reached by the year's end."""
+    return figure.indicator.accumulation != "period"
 
 
 def _place(cell: Cell, *, running: bool) -> str:
-    """A running total stands at its period's end, a period's own value in its middle."""
+    """What runs stands at its period's end, a period's own value in its middle."""
     return _last_day(cell) if running else str(cell.start + (cell.end - cell.start) / 2)
 
 

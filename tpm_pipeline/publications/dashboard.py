@@ -1,7 +1,7 @@
-"""The dashboard: one page in French and Arabic that opens without network, on a phone or on paper."""
+"""The dashboard: one page in French, Arabic and English that opens without network, on a phone or on paper."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from tpm_pipeline.publications import words as speech
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.publications.cards import Card, card
 from tpm_pipeline.publications.figures import Figure
-from tpm_pipeline.publications.words import Words
-from tpm_pipeline.records import Language
+from tpm_pipeline.publications.words import Language, Words
 from tpm_pipeline.warehouse.db import Connection
 
 TEMPLATES = PACKAGE / "publications" / "templates"
@@ -62,19 +61,31 @@ def render(found: Sequence[Figure], context: PublicationContext) -> str:
         lstrip_blocks=True,
     )
     words = speech.read()
-    drawn = [charts.svgs(figure, words) for figure in found]
-    pages = [
-        _page(found, [chart[language] for chart in drawn], context, words[language], language) for language in words
-    ]
-    return environment.get_template("dashboard.html.j2").render(pages=pages, synthetic=context.synthetic)
+    lines = [figure for figure in found if figure.indicator.measure != "yes_no"]
+    drawn = {_chart(figure): charts.symbol(figure, _chart(figure)) for figure in lines}
+    drawn |= {f"{name}-en": charts.english(symbol, f"{name}-en") for name, symbol in drawn.items()}
+    pages = [_page(found, drawn, context, words[language], language) for language in words]
+    return environment.get_template("dashboard.html.j2").render(
+        pages=pages, charts=list(drawn.values()), synthetic=context.synthetic
+    )
+
+
+def _chart(figure: Figure) -> str:
+    return f"chart-{figure.indicator.code}"
 
 
 def _page(
-    found: Sequence[Figure], drawn: Sequence[str], context: PublicationContext, words: Words, language: Language
+    found: Sequence[Figure],
+    drawn: Collection[str],
+    context: PublicationContext,
+    words: Words,
+    language: Language,
 ) -> Page:
     project, refreshed = context.framework.project, context.refreshed_at
+    names = [_chart(figure) + "-en" * (language == "en") for figure in found]
     cards = [
-        card(figure, words, language, chart, context.small_cell) for figure, chart in zip(found, drawn, strict=True)
+        card(figure, words, language, name if name in drawn else "", context.small_cell)
+        for figure, name in zip(found, names, strict=True)
     ]
     return Page(
         language=language,
@@ -100,10 +111,10 @@ def _statuses(cards: Sequence[Card], words: Words) -> list[tuple[str, str, int]]
 def _results(
     found: Sequence[Figure], cards: Sequence[Card], context: PublicationContext, language: Language
 ) -> list[Result]:
-    by_result: Mapping[str, list[Card]] = {code: [] for code in context.framework.results}
+    names = context.framework.chain
+    by_result: Mapping[str, list[Card]] = {code: [] for code in names}
     for figure, written in zip(found, cards, strict=True):
         by_result[figure.indicator.result].append(written)
-    names = context.framework.results
     return [Result(code, speech.spoken(names[code], language), kept) for code, kept in by_result.items() if kept]
 
 
@@ -111,5 +122,5 @@ def _limits(context: PublicationContext, language: Language) -> dict[str, object
     return {
         "threshold": context.small_cell,
         "whole": figures.WHOLE_BELOW,
-        "on_track": speech.quantity(figures.ON_TRACK * 100, 0, "%", language),
+        "on_track": speech.quantity(context.framework.thresholds.on_track * 100, 0, "%", language),
     }

@@ -1,5 +1,6 @@
 """The figures a reader sees: small cells taken out, ratios rounded, a plain word for each.
 
+Only what counts people, or visits of people, is kept from view: offices, committees, projects and money are not.
 What is guaranteed, each indicator taken alone, with counts below the threshold called small: no small count is shown;
 no percentage with a small group, whether counted or not; no average of a small number of answers; no part that a total
 minus the other parts shown would tell to be small, unless the total is itself; no two points of a running total that
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from tpm_pipeline.indicators.compute import CUMULS
 from tpm_pipeline.indicators.logframe import Indicator
 from tpm_pipeline.publications import suppression
 from tpm_pipeline.publications.base import PublicationContext
@@ -25,21 +27,23 @@ from tpm_pipeline.warehouse.db import Connection, rows
 Secret = Literal["small", "protected"]
 Status = Literal["sans_donnee", "sans_cible", "atteint", "bonne_voie", "retard", "non_atteint"]
 Shown = tuple[list["Cell"], list["Cell"]]
-ON_TRACK = 0.9
 # Percentages of fewer are whole: a decimal would tell the two groups.
 WHOLE_BELOW = 100
+COUNTED = ("count", "distinct", "qualitative")
 
 _VALUES = """
 select type_periode, periode, debut_date, fin_date, cumul, valeur, numerateur, denominateur, cible, progres,
-    nb_sans_identifiant, nb_bureaux_saisis, nb_bureaux_attendus
+    cible_a_date, nb_sans_identifiant, nb_sites_saisis, nb_sites_attendus
 from indicators.valeur where code = ? and dimension = 'total' order by debut_date
 """
-_CUMULS = {"period": "periode", "cumulative": "cumulatif", "latest": "dernier"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A value for a half-open period, or why there is none: not known, or `secret`."""
+    """A value for a half-open period, or why there is none: not known, or `secret`.
+
+    `target` is the year's; `due` what was to be reached by the period's end, or by today.
+    """
 
     period: str
     start: date
@@ -48,10 +52,11 @@ class Cell:
     numerator: int | None
     denominator: int | None
     target: float | None
+    due: float | None
     progress: float | None
     without_id: int
-    offices: int
-    expected: int
+    sites: int
+    expected_sites: int
     secret: Secret | None = None
 
     def hidden(self, secret: Secret) -> "Cell":
@@ -88,21 +93,22 @@ def read(connection: Connection, context: PublicationContext) -> list[Figure]:
 def _figure(connection: Connection, context: PublicationContext, indicator: Indicator) -> Figure | None:
     kept = rows(connection, _VALUES, [indicator.code])
     running = indicator.accumulation == "cumulative"
-    cumul = _CUMULS[indicator.accumulation]
+    cumul = CUMULS[indicator.accumulation]
     years = _cells(indicator, kept, "annee", cumul)
     if not years:
         return None
     trend = _cells(indicator, kept, "mois" if running else "trimestre", cumul)
-    shown = _thin if running else _protect
+    shown = _thin if running and indicator.personal else _protect
     shown_years, shown_trend = shown(indicator, years, trend, context.small_cell)
-    own_years = _cells(indicator, kept, "annee", "periode") if running and indicator.measure != "distinct" else []
+    tells_returns = indicator.personal and indicator.measure == "distinct"
+    own_years = _cells(indicator, kept, "annee", "periode") if running and not tells_returns else []
     in_year = [_own(indicator, cell, context.small_cell) for cell in own_years[-1:]]
     return Figure(
         indicator,
         tuple(shown_years),
         tuple(shown_trend),
         in_year[0] if in_year else None,
-        status(indicator, shown_years, context.today),
+        status(indicator, shown_years[-1], context.framework.thresholds.on_track, context.today),
     )
 
 
@@ -116,20 +122,20 @@ def _cell(row: dict[str, Any]) -> Cell:
     )
     return Cell(
         *(row["periode"], row["debut_date"], row["fin_date"], row["valeur"], numerator, denominator),
-        *(row["cible"], row["progres"], row["nb_sans_identifiant"], row["nb_bureaux_saisis"]),
-        row["nb_bureaux_attendus"],
+        *(row["cible"], row["cible_a_date"], row["progres"], row["nb_sans_identifiant"]),
+        *(row["nb_sites_saisis"], row["nb_sites_attendus"]),
     )
 
 
 def decimals(indicator: Indicator, cell: Cell) -> int:
     """The decimals a cell is shown with."""
-    few = indicator.measure == "percentage" and (cell.denominator or 0) < WHOLE_BELOW
+    few = indicator.personal and indicator.measure == "percentage" and (cell.denominator or 0) < WHOLE_BELOW
     return 0 if few else indicator.decimals
 
 
 def _rounded(indicator: Indicator, cell: Cell) -> Cell:
     """The cell as shown: a ratio's digits would tell its two terms. Rounding neither reaches a target nor leaves it."""
-    if cell.value is None or indicator.measure in ("count", "distinct"):
+    if cell.value is None or indicator.measure in COUNTED:
         return cell
     digits, value = decimals(indicator, cell), cell.value
     shown = round(value, digits)
@@ -151,9 +157,9 @@ def _progress(indicator: Indicator, cell: Cell, value: float) -> float | None:
 
 def counts(indicator: Indicator, cell: Cell) -> Counts:
     """The counts that showing a cell reveals; a percentage reveals its two groups."""
-    if cell.value is None:
+    if cell.value is None or not indicator.personal:
         return ()
-    if indicator.measure in ("count", "distinct"):
+    if indicator.measure in COUNTED:
         return (round(cell.value),)
     numerator, denominator = cell.numerator or 0, cell.denominator or 0
     return (denominator,) if indicator.measure == "average" else (numerator, denominator, denominator - numerator)
@@ -186,9 +192,8 @@ def _thin(indicator: Indicator, years: list[Cell], trend: list[Cell], threshold:
     return [shown(cell) for cell in years], [shown(cell) for cell in trend]
 
 
-def status(indicator: Indicator, years: Sequence[Cell], today: date) -> Status:
-    """One plain word for the latest year: its target reached, or how far on the way at this date."""
-    year = years[-1]
+def status(indicator: Indicator, year: Cell, on_track: float, today: date) -> Status:
+    """One plain word for the latest year: its target reached, or how far on the way expected by this date."""
     if year.value is None:
         return "sans_donnee"
     if year.target is None:
@@ -197,17 +202,12 @@ def status(indicator: Indicator, years: Sequence[Cell], today: date) -> Status:
         return "atteint"
     if year.end <= today:
         return "non_atteint"
-    expected = _expected(indicator, [cell.target for cell in years[:-1]], year, today)
-    if year.progress is None or expected is None:
-        return "retard"
-    return "bonne_voie" if year.progress >= ON_TRACK * expected else "retard"
+    return "bonne_voie" if _is_on_track(indicator, year.value, year.due, on_track) else "retard"
 
 
-def _expected(indicator: Indicator, earlier: list[float | None], year: Cell, today: date) -> float | None:
-    """The progress expected today: the whole way, but a running total has the year's length to grow."""
-    if indicator.baseline is None or year.target is None or indicator.accumulation != "cumulative":
-        return 1.0
-    start = indicator.baseline.value
-    previous = next((target for target in reversed(earlier) if target is not None), start)
-    elapsed = (today - year.start).days / (year.end - year.start).days
-    return (previous + elapsed * (year.target - previous) - start) / (year.target - start)
+def _is_on_track(indicator: Indicator, value: float, due: float | None, on_track: float) -> bool:
+    """Tell whether a value has made most of the way from the baseline to what is due by now."""
+    if due is None:
+        return False
+    start = indicator.baseline.value if indicator.baseline else 0
+    return _reached(indicator, value, start + on_track * (due - start))

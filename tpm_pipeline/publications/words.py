@@ -1,23 +1,23 @@
-"""How the dashboard speaks French and Arabic: words, numbers and dates as they are written in Morocco."""
+"""How the dashboard speaks French, Arabic and English: words, numbers and dates as its readers write them."""
 
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from tpm_pipeline.indicators import logframe
 from tpm_pipeline.paths import PACKAGE
 from tpm_pipeline.publications.figures import Cell, Figure
-from tpm_pipeline.records import Language
 
 NARROW = "\u202f"
 # A score says its range in its unit.
 SCORE = re.compile(r"(\d+)[–-](\d+)")
 Words = Mapping[str, Any]
+Language = Literal["fr", "ar", "en"]
 
 
 def read() -> Mapping[Language, Words]:
-    """The words of each language: the same keys in both."""
+    """The words of each language: the same keys in all."""
     import yaml
 
     content: Mapping[Language, Words] = yaml.safe_load((PACKAGE / "publications" / "words.yml").read_text("utf-8"))
@@ -31,15 +31,22 @@ def spoken(texts: logframe.Words, language: Language) -> str:
 
 
 def number(value: float, decimals: int, language: Language) -> str:
-    """A number with decimal comma and narrow spaces; kept left to right within Arabic."""
-    text = f"{value:,.{decimals}f}".replace(",", NARROW).replace(".", ",").replace("-", "\u2212")
+    """A number with decimal comma and narrow spaces, as in English for English; kept left to right within Arabic."""
+    text = f"{value:,.{decimals}f}".replace("-", "\u2212")
+    if language == "en":
+        return text
+    text = text.replace(",", NARROW).replace(".", ",")
     return isolated(text) if language == "ar" else text
 
 
-def quantity_of_target(figure: Figure, target: float, language: Language) -> str:
-    """A declared value, with a decimal when any of the indicator's targets has one."""
-    whole = all(declared == round(declared) for declared in [target, *figure.indicator.targets.values()])
-    return quantity(target, 0 if whole else 1, figure.indicator.unit.fr, language)
+def quantity_of_target(figure: Figure, target: float, words: Words, language: Language) -> str:
+    """A declared value, with as many decimals as the indicator's targets need."""
+    indicator = figure.indicator
+    if indicator.measure == "yes_no":
+        return str(words["yes_no"][int(target)])
+    texts = [f"{declared:g}" for declared in (target, *indicator.targets.values())]
+    decimals = max(len(text.partition(".")[2]) for text in texts)
+    return quantity(target, decimals, indicator.unit.fr, language)
 
 
 def isolated(text: str) -> str:
@@ -51,6 +58,8 @@ def quantity(value: float, decimals: int, unit: str, language: Language) -> str:
     """A number with its unit where the unit reads as one: `61,3 %`."""
     if unit != "%":
         return number(value, decimals, language)
+    if language == "en":
+        return f"{number(value, decimals, language)}%"
     text = f"{number(value, decimals, 'fr')}{NARROW}%"
     return isolated(text) if language == "ar" else text
 

@@ -30,6 +30,10 @@ class Server(Protocol):
         """Every deployed version of a form, oldest first; empty when the form is unknown."""
         ...
 
+    def link(self, form_id: str, submission_id: str) -> str:
+        """The page on which a person reads a submission; opening it asks who they are."""
+        ...
+
     def pull(self, form_id: str, since: str | None, folder: Path) -> Iterator[Page]:
         """Yield what is new, edited, reviewed or deleted since a cursor, as files in `folder`.
 

@@ -78,6 +78,11 @@ class CentralServer:
         project = self._find_project()
         return [] if project is None else central_forms.versions(self._api, project, form_id)
 
+    def link(self, form_id: str, submission_id: str) -> str:
+        """The page on which a person reads a submission; opening it asks who they are."""
+        here = address("projects", self._known_project(), "forms", form_id, "submissions", submission_id)
+        return f"{self._api.url}{here}"
+
     def pull(self, form_id: str, since: str | None, folder: Path) -> Iterator[Page]:
         """Yield one page with what is new, edited, reviewed or deleted since a cursor, or nothing when nothing is."""
         unknown = self._not_deployed(f"There is no published form «{form_id}».")
@@ -100,9 +105,7 @@ class CentralServer:
 
     def app_user(self, display_name: str) -> AppUser:
         """An app user allowed to fill every form of the project; the one of that name when there is one."""
-        project = self._find_project()
-        if project is None:
-            raise self._not_deployed(f"There is no project «{self._project}».")
+        project = self._known_project()
         users = address("projects", project, "app-users")
         known = [user for user in self._api.get(users) if user["displayName"] == display_name and user["token"]]
         user = known[0] if known else self._api.post(users, {"displayName": display_name})
@@ -113,6 +116,12 @@ class CentralServer:
         for form in self._api.get(address("projects", project, "forms")):
             here = address("projects", project, "forms", form["xmlFormId"], "assignments", "app-user", user)
             self._api.post(here, tolerate=("409.3",))
+
+    def _known_project(self) -> int:
+        project = self._find_project()
+        if project is None:
+            raise self._not_deployed(f"There is no project «{self._project}».")
+        return project
 
     def _find_project(self) -> int | None:
         found = [int(project["id"]) for project in self._api.get("/projects") if project["name"] == self._project]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 from tpm_pipeline.errors import ServerError
@@ -34,8 +35,9 @@ class LocalServer:
     name = "local"
     dialect = DIALECT
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "") -> None:
         self._store = Store(folder)
+        self._address = address
 
     def plan(self, forms: Sequence[CompiledForm]) -> list[Change]:
         """Say what `deploy` would change, changing nothing."""
@@ -48,6 +50,10 @@ class LocalServer:
     def versions(self, form_id: str) -> list[FormVersion]:
         """Every deployed version of a form, oldest first; empty when the form is unknown."""
         return local_forms.versions(self._store, form_id)
+
+    def link(self, form_id: str, submission_id: str) -> str:
+        """The page on which a person reads a submission, while `tpm serve` runs."""
+        return f"{self._address}/submissions/{quote(form_id, safe='')}/{quote(submission_id, safe='')}"
 
     def pull(self, form_id: str, since: str | None, folder: Path) -> Iterator[Page]:
         """Yield one page with what is new or edited since a cursor, or nothing when nothing is."""

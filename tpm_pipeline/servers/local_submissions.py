@@ -64,6 +64,18 @@ def rows(store: Store, form_id: str, after: int) -> Iterator[tuple[int, bytes]]:
             yield seq, b'%b,"%b":%b}' % (payload[:-1], SYSTEM.encode(), system.encode())
 
 
+def newest(store: Store, form_id: str, submission_id: str) -> bytes:
+    """The XML of a submission as it was last corrected."""
+    with store.reading() as db:
+        found = db.execute(
+            "select xml from submission where form_id = ? and submission_id = ? order by seq desc limit 1",
+            (form_id, submission_id),
+        ).fetchone()
+    if found is None:
+        raise ServerError("SRV-122", form_id, "There is no such submission.", "Check its identifier.")
+    return bytes(found[0])
+
+
 def last_seq(store: Store) -> int:
     """The `seq` of the last change of any form; 0 before the first."""
     with store.reading() as db:

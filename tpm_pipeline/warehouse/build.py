@@ -1,7 +1,9 @@
 """Build: raw becomes staging, staging becomes marts, every table with its description."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -17,11 +19,26 @@ HIDDEN_FROM_MARTS = ("sensitive", "identifying", "text")
 
 @dataclass(frozen=True)
 class Description:
-    """What a column means, in three languages."""
+    """What a column means, in three languages; where its codes are explained, and what its numbers are in."""
 
     fr: str
     ar: str
     en: str
+    liste: str | None = None
+    reference: str | None = None
+    unite: str | None = None
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """What a row of a table is and what the table is for, in three languages; of a reference table, its source."""
+
+    fr: str
+    ar: str
+    en: str
+    source: str | None = None
+    licence: str | None = None
+    date: str | None = None
 
 
 def schemas(connection: Connection, form_ids: list[str]) -> list[FormSchema]:
@@ -46,17 +63,28 @@ def build(connection: Connection, forms: list[FormSchema], pads: tuple[bytes, by
         staging.create(connection)
         for form in forms:
             staging.build(connection, form, pads)
-        _build_marts(connection, descriptions(WAREHOUSE / "columns.yml"))
+        _build_marts(connection)
         check_privacy(connection, forms)
+        describe(connection, descriptions(WAREHOUSE / "columns.yml"), tables(WAREHOUSE / "tables.yml"))
 
 
 def descriptions(path: Path) -> dict[str, Description]:
     """Read `columns.yml`: one description per column name."""
-    content: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {name: Description(**texts) for name, texts in content.items()}
+    return {name: Description(**texts) for name, texts in _yaml(path).items()}
 
 
-def _build_marts(connection: Connection, described: dict[str, Description]) -> None:
+def tables(path: Path) -> dict[str, TableDescription]:
+    """Read `tables.yml`: one description per `schema.table`."""
+    schemas = _yaml(path).items()
+    return {f"{schema}.{name}": TableDescription(**texts) for schema, named in schemas for name, texts in named.items()}
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return content
+
+
+def _build_marts(connection: Connection) -> None:
     connection.execute("create schema if not exists marts")
     for model in graph.ordered(graph.read(connection, "marts", WAREHOUSE / "marts")):
         try:
@@ -68,26 +96,86 @@ def _build_marts(connection: Connection, described: dict[str, Description]) -> N
                 cause(error),
                 "Correct the query, or give the form back the question it names.",
             ) from None
-        _describe(connection, model, described)
 
 
-def _describe(connection: Connection, model: graph.Model, described: dict[str, Description]) -> None:
-    table = f"{model.schema}.{quoted(model.name)}"
-    statements = [f"comment on table {table} is {literal(model.grain)}"]
-    for name in _column_names(connection, table):
-        if name not in described:
-            raise WarehouseError(
-                "WH-022",
-                f"warehouse/marts/{model.path.name}",
-                f"The column {name} is described nowhere.",
-                "Describe it once in warehouse/columns.yml, in French, Arabic and English.",
-            )
-        statements.append(f"comment on column {table}.{quoted(name)} is {literal(described[name].fr)}")
+def describe(
+    connection: Connection, described: Mapping[str, Description], titles: Mapping[str, TableDescription]
+) -> None:
+    """Comment every mart and reference table in French; refuse what is not described, or described in vain."""
+    columns = rows(connection, "select table_name, column_name from duckdb_columns() where schema_name = 'marts'")
+    _check_columns([(row["table_name"], row["column_name"]) for row in columns], described)
+    _check_explanations(connection, described)
+    _check_tables(connection, titles)
+    statements = [
+        f"comment on column marts.{quoted(row['table_name'])}.{quoted(row['column_name'])}"
+        f" is {literal(described[row['column_name']].fr)}"
+        for row in columns
+    ]
+    for name, title in titles.items():
+        schema, _, table = name.partition(".")
+        statements.append(f"comment on table {schema}.{quoted(table)} is {literal(title.fr)}")
     connection.execute("; ".join(statements))
 
 
-def _column_names(connection: Connection, table: str) -> list[str]:
-    return [str(row["column_name"]) for row in rows(connection, f"describe {table}")]
+def _check_columns(columns: Sequence[tuple[str, str]], described: Mapping[str, Description]) -> None:
+    """Refuse a column without its description, and a description without its column."""
+    for table, column in columns:
+        if column not in described:
+            raise WarehouseError(
+                "WH-022",
+                f"warehouse/marts/{table}.sql",
+                f"The column {column} is described nowhere.",
+                "Describe it once in warehouse/columns.yml, in French, Arabic and English.",
+            )
+    for name in described.keys() - {column for _, column in columns}:
+        raise WarehouseError(
+            "WH-025",
+            "warehouse/columns.yml",
+            f"No mart has a column {name}.",
+            "Take its description out, or give the mart its column back.",
+        )
+
+
+def _check_explanations(connection: Connection, described: Mapping[str, Description]) -> None:
+    """Refuse a description that sends its reader to a list or a table that does not exist."""
+    known = {row["liste"] for row in rows(connection, "select distinct liste from reference.choix")}
+    known |= {f"reference.{name}" for name in _table_names(connection, "reference")}
+    for name, description in described.items():
+        table = description.reference and f"reference.{description.reference}"
+        for explained in (description.liste, table):
+            if explained and explained not in known:
+                raise WarehouseError(
+                    "WH-026",
+                    f"warehouse/columns.yml, {name}",
+                    f"Nothing is called {explained}.",
+                    "Name a choice list of a form or of warehouse/reference/listes.csv, or a reference table.",
+                )
+
+
+def _check_tables(connection: Connection, titles: Mapping[str, TableDescription]) -> None:
+    """Refuse a table without its description, and a description without its table."""
+    marts = {f"marts.{name}" for name in _table_names(connection, "marts")}
+    lists = {f"reference.{name}" for name in _table_names(connection, "reference")}
+    kept = {f"reference.{path.stem}" for path in (WAREHOUSE / "reference").glob("*.csv")}
+    for name in sorted((marts | kept) - titles.keys()):
+        raise WarehouseError(
+            "WH-027",
+            name,
+            "The table is described nowhere.",
+            "Say in warehouse/tables.yml what a row is and what it is for; for a reference table, its source.",
+        )
+    for name in sorted(titles.keys() - marts - lists):
+        raise WarehouseError(
+            "WH-028",
+            "warehouse/tables.yml",
+            f"There is no table {name}.",
+            "Take its description out, or give the table back.",
+        )
+
+
+def _table_names(connection: Connection, schema: str) -> list[str]:
+    query = f"select table_name from duckdb_tables() where schema_name = {literal(schema)}"
+    return [row["table_name"] for row in rows(connection, query)]
 
 
 def check_privacy(connection: Connection, forms: list[FormSchema]) -> None:

@@ -9,18 +9,24 @@ Codes = Mapping[str, Sequence[str]]
 """The codes of each of a form's own lists."""
 
 # A whole number may be written 12 or 12.0, and nothing else: a cast alone would round 1.7 to 2 in silence.
+# A pattern costs several times a cast: a date that reads back as it was written needs none.
 _CASTS: dict[AnswerType, str] = {
     "string": "{t}",
     "select_one": "{t}",
     "binary": "{t}",
     "integer": r"if(regexp_full_match({t}, '[+-]?\d+(\.0+)?'), try_cast({t} as bigint), null)",
     "decimal": "if(isfinite(try_cast({t} as double)), try_cast({t} as double), null)",
-    "date": r"if(regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?'), try_cast(left({t}, 10) as date), null)",
+    "date": r"""case when try_cast({t} as date)::varchar = {t} then try_cast({t} as date)
+        when regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?') then try_cast(left({t}, 10) as date) end""",
     "datetime": "utc({t})",
     "time": r"try_cast(regexp_extract({t}, '^(\d{{2}}:\d{{2}}(:\d{{2}})?)', 1) as time)",
     "select_multiple": r"regexp_split_to_array(nullif(trim({t}), ''), '\s+')",
     "geopoint": "geopoint({t})",
 }
+
+# Codes with one space between them, all of the list, need no pattern either.
+_LISTED_CODES = """case when list_count({read}) = len({read}) then {read}::varchar[]
+    else list_filter({split}, lambda code: code in ({codes})) end"""
 
 # Central writes GeoJSON (longitude first), the others "latitude longitude altitude accuracy".
 GEOPOINT_MACRO = """
@@ -55,27 +61,28 @@ def typed(question: Question, text: str, codes: Codes) -> str:
     listed = _listed(question, codes)
     if listed is None:
         return cast
+    # A cast to the list costs the same however long it is; IN becomes a join for each question.
     if question.type == "select_one":
-        return f"if({text} in {listed}, {text}, null)"
-    return f"list_filter({cast}, lambda code: code in {listed})"
+        return f"try_cast({text} as enum({listed}))::varchar"
+    read = f"try_cast(string_split({text}, ' ') as enum({listed})[])"
+    return _LISTED_CODES.format(read=read, split=cast, codes=listed)
 
 
-def misfit(question: Question, text: str, codes: Codes) -> str | None:
-    """The SQL that is true when an answer did not fit its type or its list; None when every text fits."""
-    if is_hidden(question):
+def misfit(question: Question, text: str, value: str, codes: Codes) -> str | None:
+    """The SQL that is true when an answer's text did not fit its type or its list; None when every text fits."""
+    listed = _listed(question, codes)
+    if is_hidden(question) or (listed is None and _CASTS[question.type] in ("{t}", _CASTS["select_multiple"])):
         return None
-    value = typed(question, text, codes)
     if question.type == "select_multiple":
-        return (
-            None if _listed(question, codes) is None else f"len({value}) < len({_CASTS[question.type].format(t=text)})"
-        )
-    return None if value == text else f"{text} is not null and {value} is null"
+        split = _CASTS["select_multiple"].format(t=text)
+        return f"case when array_to_string({value}, ' ') = {text} then false else len({value}) < len({split}) end"
+    return f"{text} is not null and {value} is null"
 
 
 def _listed(question: Question, codes: Codes) -> str | None:
     # A code outside its list may be anything, a name too: it must not reach an analyst as a code.
     known = codes.get(question.choices or "")
-    return f"({', '.join(map(literal, known))})" if known else None
+    return ", ".join(map(literal, known)) if known else None
 
 
 def comment(question: Question) -> str:

@@ -24,16 +24,21 @@ create or replace temp macro instant(t) as regexp_extract(
     t,
     '^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?:Z|([+-])(\d{2}):?(\d{2})?)?$',
     ['day', 'clock', 'side', 'hours', 'minutes']);
-create or replace temp macro utc(t) as
-    try_cast(instant(t).day || ' ' || instant(t).clock as timestamp) - to_minutes(
+create or replace temp macro utc(t) as case
+    when t is null then null
+    -- As phones write it: with its own offset, the cast reads no time zone and costs a fifth of the pattern.
+    when t like '____-__-__T__:__:__.___+__:__' and t between '1' and '3'
+        and try_cast(t as timestamptz) is not null then make_timestamp(epoch_us(try_cast(t as timestamptz)))
+    else try_cast(instant(t).day || ' ' || instant(t).clock as timestamp) - to_minutes(
         if(instant(t).side = '-', -1, 1)
         * (60 * coalesce(try_cast(instant(t).hours as integer), 0)
            + coalesce(try_cast(instant(t).minutes as integer), 0)))
+    end
 """
 
 
 # A table is read by one core per row group, and a raw row weighs kilobytes: small groups use every core.
-_ROW_GROUPS = "ROW_GROUP_SIZE 16384"
+_ROW_GROUPS = "ROW_GROUP_SIZE 16384, STORAGE_VERSION 'v1.5.0'"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tpm_pipeline.errors import WarehouseError
-from tpm_pipeline.warehouse.db import Connection, scalar
+from tpm_pipeline.warehouse.db import Connection, literal, scalar
 
 MAY_READ = {
     "marts": {"staging", "marts", "reference"},
@@ -37,10 +37,11 @@ class Model:
 
 def read(connection: Connection, schema: str, folder: Path) -> list[Model]:
     """Read the models of a folder (`marts/*.sql`), each with its grain and what it reads."""
-    return [_read(connection, schema, path) for path in sorted(folder.glob("*.sql"))]
+    return [read_file(connection, schema, path) for path in sorted(folder.glob("*.sql"))]
 
 
-def _read(connection: Connection, schema: str, path: Path) -> Model:
+def read_file(connection: Connection, schema: str, path: Path) -> Model:
+    """Read one model."""
     sql = path.read_text(encoding="utf-8").strip()
     first, _, _ = sql.partition("\n")
     if not first.startswith("-- "):
@@ -69,15 +70,22 @@ def check_reads(connection: Connection, schema: str, where: str, sql: str) -> fr
     return reads
 
 
-def _tables(connection: Connection, where: str, sql: str) -> set[str]:
-    tree = json.loads(scalar(connection, "select json_serialize_sql(?::varchar)", [sql]))
+def parsed(connection: Connection, where: str, sql: str) -> Mapping[str, Any]:
+    """The syntax tree of a SELECT, as DuckDB's own parser writes it: nothing is bound."""
+    # Written into the query: to bind a parameter DuckDB's client first imports pandas, for half a second.
+    tree = json.loads(scalar(connection, f"select json_serialize_sql({literal(sql)})"))
     if tree.get("error"):
         raise WarehouseError(
             "WH-011", where, f"The SQL cannot be parsed: {tree.get('error_message')}.", "Correct it; one SELECT a file."
         )
     if len(tree["statements"]) != 1:
         raise WarehouseError("WH-014", where, "The file holds several statements.", "Keep one SELECT a file.")
-    nodes = list(_walk(tree))
+    node: Mapping[str, Any] = tree["statements"][0]["node"]
+    return node
+
+
+def _tables(connection: Connection, where: str, sql: str) -> set[str]:
+    nodes = list(_walk(parsed(connection, where, sql)))
     ctes = {key for node in nodes for key in _cte_names(node)}
     found = [node for node in nodes if node.get("type") == "BASE_TABLE"]
     called = [node["function"] for node in nodes if node.get("type") == "TABLE_FUNCTION"]
@@ -114,3 +122,12 @@ def ordered(models: list[Model]) -> list[Model]:
         raise WarehouseError(
             "WH-013", circle, "These models read each other in a circle.", "Break the circle."
         ) from None
+
+
+def downstream(reads: Mapping[str, frozenset[str]], name: str) -> set[str]:
+    """Everything that reads a table, directly or through others; `reads` says what each name reads."""
+    found: set[str] = set()
+    front = {name}
+    while front := {reader for reader, tables in reads.items() if tables & front} - found:
+        found |= front
+    return found

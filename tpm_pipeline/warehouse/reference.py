@@ -12,11 +12,11 @@ _COUNTS = ("pop_", "nb_", "menages_", "etrangers_")
 _DATES = ("_depuis", "date_")
 
 
-def load(connection: Connection, schemas: list[FormSchema]) -> None:
+def load(connection: Connection, schemas: list[FormSchema], lists: Path = LISTS, folder: Path = WAREHOUSE) -> None:
     """Rebuild the reference schema: CSV files, then the forms' choices."""
     connection.execute("create schema if not exists reference")
     # The shared choice lists come with the forms that ask for them.
-    found = [path for folder in (LISTS, WAREHOUSE / "reference") for path in sorted(folder.glob("*.csv"))]
+    found = [path for place in (lists, folder / "reference") for path in sorted(place.glob("*.csv"))]
     sources = {path.stem: path for path in found if path.name != SHARED}
     for name, path in sources.items():
         _load_csv(connection, name, path)
@@ -45,15 +45,24 @@ def _type(column: str) -> str:
 
 
 def _load_choices(connection: Connection, schemas: list[FormSchema]) -> None:
+    """The forms' lists with their English labels, then the lists no form has (without a form_id)."""
     connection.execute(
-        "create or replace table reference.choix"
-        " (form_id varchar, liste varchar, rang integer, code varchar, label_fr varchar, label_ar varchar)"
+        "create or replace table reference.choix (form_id varchar, liste varchar, rang integer, code varchar,"
+        " label_fr varchar, label_ar varchar, label_en varchar)"
     )
     rows = [
-        (schema.form_id, name, rank, choice.name, choice.labels.get("fr"), choice.labels.get("ar"))
+        (schema.form_id, name, str(rank), choice.name, choice.labels.get("fr"), choice.labels.get("ar"))
         for schema in schemas
         for name, choices in schema.lists.items()
         for rank, choice in enumerate(choices, start=1)
     ]
     if rows:
-        connection.executemany("insert into reference.choix values (?, ?, ?, ?, ?, ?)", rows)
+        values = ", ".join(f"({', '.join('null' if cell is None else literal(cell) for cell in row)})" for row in rows)
+        connection.execute(
+            f"insert into reference.choix select form.*, label_en from (values {values}) as"
+            " form(form_id, liste, rang, code, label_fr, label_ar) left join reference.choix_en using (liste, code)"
+        )
+    connection.execute(
+        "insert into reference.choix"
+        " select null, liste, rang::integer, code, label_fr, label_ar, label_en from reference.listes"
+    )

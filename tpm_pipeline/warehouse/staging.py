@@ -127,7 +127,7 @@ def _column_names(table: Table, ancestors: tuple[Table, ...]) -> dict[str, Quest
         for question in table.questions
         for path in [question.path]
     ]
-    taken = {*SYSTEM_COLUMNS, *_position_columns(table, ancestors)}
+    taken = {*SYSTEM_COLUMNS, *position_columns(table, ancestors)}
     return dict(zip(_distinct(paths, taken), table.questions, strict=True))
 
 
@@ -146,7 +146,8 @@ def _distinct(paths: Sequence[tuple[str, ...]], taken: set[str]) -> list[str]:
     return names
 
 
-def _position_columns(table: Table, ancestors: tuple[Table, ...]) -> list[str]:
+def position_columns(table: Table, ancestors: tuple[Table, ...]) -> list[str]:
+    """The columns that say which row of which repeat: none for the form itself."""
     if not table.path:
         return []
     outer = [f"position_{repeat.path[-1]}" for repeat in ancestors if repeat.path]
@@ -198,16 +199,11 @@ def _as_json(tree: Mapping[str, object]) -> str:
 
 def _build_table(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
     name = f"staging.{quoted(staged.name)}"
-    texts = {column: _answer(question, staged.table) for column, question in staged.columns.items()}
-    keys = [*SYSTEM_COLUMNS, *_position_columns(staged.table, staged.ancestors)]
-    codes = {name: [choice.name for choice in choices] for name, choices in schema.lists.items()}
-    answers = [
-        f"{typed(question, texts[column], codes)} as {quoted(column)}" for column, question in staged.columns.items()
-    ]
-    misfits = _misfits(staged, texts, codes)
-    flag = f"({' or '.join(misfits.values())}) as {_FLAG}" if misfits else f"false as {_FLAG}"
+    columns = [*_keys(staged), *map(quoted, staged.columns)]
+    misfits = _misfits(schema, staged)
+    flag = " or ".join(misfits.values()) or "false"
     connection.execute(
-        f"create or replace table {name} as select {', '.join([*keys, *answers, flag])} from {_rows(schema, staged)}"
+        f"create or replace table {name} as select {', '.join(columns)}, ({flag}) as {_FLAG} from {_read(schema, staged)}"
     )
     if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
         _record_misfits(connection, schema, staged, misfits)
@@ -215,9 +211,35 @@ def _build_table(connection: Connection, schema: FormSchema, staged: StagingTabl
     _comment(connection, schema, staged)
 
 
-def _misfits(staged: StagingTable, texts: Mapping[str, str], codes: Codes) -> dict[str, str]:
-    tests = {column: misfit(question, texts[column], codes) for column, question in staged.columns.items()}
+def _keys(staged: StagingTable) -> list[str]:
+    return [*SYSTEM_COLUMNS, *map(quoted, position_columns(staged.table, staged.ancestors))]
+
+
+def _codes(schema: FormSchema) -> Codes:
+    return {name: [choice.name for choice in choices] for name, choices in schema.lists.items()}
+
+
+def _as_text(column: str) -> str:
+    """What a column was before it was typed; no question's name has a space."""
+    return quoted(f"{column} as text")
+
+
+def _misfits(schema: FormSchema, staged: StagingTable) -> dict[str, str]:
+    """For each column that some answers may not fit, the test for one that does not."""
+    codes = _codes(schema)
+    tests = {
+        column: misfit(question, _as_text(column), quoted(column), codes) for column, question in staged.columns.items()
+    }
     return {column: test for column, test in tests.items() if test is not None}
+
+
+def _read(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
+    """The rows of a table with every answer as text and typed, each step once; `among` narrows the submissions."""
+    texts = [f"{_answer(question, staged.table)} as {_as_text(name)}" for name, question in staged.columns.items()]
+    codes = _codes(schema)
+    answers = [f"{typed(question, _as_text(name), codes)} as {quoted(name)}" for name, question in staged.columns.items()]
+    rows = f"select {', '.join([*_keys(staged), *texts])} from {_rows(schema, staged, among)}"
+    return f"(select {', '.join(['*', *answers])} from ({rows}))"
 
 
 def _answer(question: Question, table: Table) -> str:
@@ -235,10 +257,10 @@ def _rows(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
     )"""
     levels = [*staged.ancestors[1:], staged.table] if staged.table.path else []
     depth = 0
-    for level, position in zip(levels, _position_columns(staged.table, staged.ancestors), strict=True):
+    for level, position in zip(levels, position_columns(staged.table, staged.ancestors), strict=True):
         steps = "".join(f".{quoted(step)}" for step in level.path[depth:])
         source = (
-            f"(select * exclude (item, pair), pair.p as {position}, pair.i as item from (select *, unnest("
+            f"(select * exclude (item, pair), pair.p as {quoted(position)}, pair.i as item from (select *, unnest("
             f"list_transform(item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
         )
         depth = len(level.path)
@@ -256,7 +278,7 @@ def _record_misfits(
         select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, position, question
         from (
             select submission_id, {position} as position, unnest([{flags}]) as question
-            from {_rows(schema, staged, flagged)})
+            from {_read(schema, staged, flagged)})
         where question is not null
     """)
 
@@ -267,7 +289,7 @@ def _comment(connection: Connection, schema: FormSchema, staged: StagingTable) -
     title = f"{schema.title} · {labels.get('fr', staged.name)}" if staged.table.path else schema.title
     statements = [f"comment on table {name} is {literal(title)}"]
     described = {column: text for column, (_, text) in SYSTEM_COLUMNS.items()}
-    positions = _position_columns(staged.table, staged.ancestors)
+    positions = position_columns(staged.table, staged.ancestors)
     described |= dict.fromkeys(positions, "Rang de la ligne dans la répétition, à partir de 1.")
     described |= {column: comment(question) for column, question in staged.columns.items()}
     statements += [

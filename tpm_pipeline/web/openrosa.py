@@ -32,6 +32,7 @@ _STATUS = {
     "SRV-112": 413,
     "SRV-115": 404,
     "SRV-119": 503,
+    "SRV-122": 404,
 }
 
 
@@ -115,12 +116,20 @@ async def submission(request: Request) -> Response:
     return message("Accepted.", _CREATED)
 
 
+def submitted(request: Request) -> Response:
+    """Give a submission as it was last corrected."""
+    wanted = request.path_params
+    content = local_submissions.newest(_store(request), wanted["form_id"], wanted["submission_id"])
+    return Response(content, headers={**_HEADERS, "Cache-Control": "no-store"}, media_type=_XML)
+
+
 ROUTES = [
     Route("/formList", form_list),
     Route("/forms/{form_id}/manifest", manifest),
     Route("/forms/{form_id}/media/{name}", media),
     Route("/forms/{form_id}/{version}.xml", form),
     Route("/submission", submission, methods=["HEAD", "POST"]),
+    Route("/submissions/{form_id}/{submission_id}", submitted),
 ]
 
 

@@ -2,9 +2,11 @@
 select
     visite_id as unit_id,
     date_visite as event_date,
+    visite_id as source_id,
 
     bureau_code as bureau,
     commune,
+    province,
     groupe_cat as groupe,
     cat_migrant as categorie,
     sexe,

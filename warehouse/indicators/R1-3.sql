@@ -3,6 +3,7 @@ select
     dossier_uuid as unit_id,
     date_visite as event_date,
     {'received': submitted_at, 'visit': visite_id} as recorded,
+    visite_id as source_id,
 
     groupe_cat as groupe,
     cat_migrant as categorie,

@@ -9,7 +9,7 @@ select
     modalite,
     langue,
     province,
-    commune,
+    if(commune in (select code_hcp from reference.communes), commune, null) as commune,
 
     consent,
     type_acteur,

@@ -18,4 +18,5 @@ select
     suivi.submitted_at
 from resultats
 join marts.fct_suivi as suivi on suivi.suivi_id = resultats.submission_id
-where resultats.i_service is not null
+-- A phone copies the service from the case: it is believed only if it is one of ours.
+where resultats.i_service in (select code from reference.choix where liste = 'service')

@@ -6,7 +6,7 @@ with visites as (
 select
     submission_id as visite_id,
     date_visite,
-    -- What a phone calculated is believed only if it is one of our offices.
+    -- What a phone calculated or took from a file is believed only if it is one of our codes.
     if(bureau_code in (select bureau_code from marts.dim_bureau), bureau_code, null) as bureau_code,
     canal,
     langue_entretien,
@@ -18,12 +18,12 @@ select
     sexe,
     tranche_age,
     cat_migrant,
-    groupe_cat,
+    if(groupe_cat in (select code from reference.listes where liste = 'groupe_cat'), groupe_cat, null) as groupe_cat,
     province,
-    commune,
+    if(commune in (select code_hcp from reference.communes), commune, null) as commune,
 
     services,
-    service_principal,
+    if(list_contains(services, service_principal), service_principal, null) as service_principal,
     try_cast(satisfaction as integer) as satisfaction,
     duree_min,
     echeance as echeance_date,

@@ -1,0 +1,14 @@
+-- One row per participation with both marks.
+select
+    evenement_id || ' ' || rang as unit_id,
+    date_debut as event_date,
+    note_apres - note_avant >= 4 as in_numerator,
+    evenement_id as source_id,
+
+    sexe,
+    tranche_age as age,
+    type_acteur,
+    evenement_code as formation,
+    province
+from marts.fct_participant
+where note_avant is not null and note_apres is not null
