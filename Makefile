@@ -54,7 +54,7 @@ schedule: $(PYTHON)  ## refresh every morning, until stopped
 
 bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic population
 	@.ci/need java
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench.run
 
 lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml, and the list of pyxform 3.0
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --group dev pyproject.toml -o requirements.lock

@@ -174,18 +174,12 @@ def demo(
     if not found.sent:
         typer.echo("The synthetic submissions are there already.")
         return
-    typer.echo(f"{found.sent} synthetic submissions sent, among them and in them:")
-    for count, what in (
-        (found.late, "sent days or weeks late, after forms filled later"),
-        (found.corrections, "corrections of an earlier submission"),
-        (found.typed_twice, "typed a second time under another identity"),
-        (found.sent_twice, "sent again by the phone as they were"),
-        (found.former_version, "filled in the earlier version of their form"),
-        (found.missing, "optional answers left blank"),
-        (found.refused, "answers the person preferred not to give"),
-        (found.closed_offices, "office closed for good"),
-    ):
-        typer.echo(f"{count:7,}  {what}")
+    typer.echo(
+        f"{found.sent:,} synthetic submissions sent: {found.late:,} late, {found.corrections:,} corrections,"
+        f" {found.typed_twice:,} typed twice, {found.sent_twice:,} sent twice, {found.former_version:,} in an earlier"
+        f" version of their form; {found.missing:,} optional answers left blank, {found.refused:,} refused;"
+        f" {found.closed_offices} office closed for good."
+    )
 
 
 def _settings() -> "Settings":

@@ -5,7 +5,20 @@ from collections.abc import Iterable, Mapping
 import pytest
 from lxml import etree
 
-from tpm_pipeline.demo import outcomes, places, weights
+from tpm_pipeline.demo import (
+    checks,
+    committees,
+    communications,
+    deliverables,
+    organisations,
+    outcomes,
+    partnerships,
+    places,
+    sessions,
+    team,
+    trainings,
+    weights,
+)
 from tpm_pipeline.records import CompiledForm
 
 Items = Mapping[str, list[dict[str, str]]]
@@ -39,10 +52,10 @@ LISTS: Mapping[str, tuple[Iterable[str], ...]] = {
     "action_suite": (outcomes.ACTIONS,),
     "oui_non_nr": (outcomes.RESPECT,),
     "decision_dossier": (outcomes.UNREACHED_DECISIONS,),
-    "type_acteur": (outcomes.ACTORS,),
+    "type_acteur": (outcomes.ACTORS, *trainings._ACTORS.values()),
     "modalite": (outcomes.SETTINGS,),
     "lieu_type": (outcomes.PLACES,),
-    "province": (outcomes.INTERVIEW_PROVINCES,),
+    "province": (outcomes.INTERVIEW_PROVINCES, organisations._PROVINCES),
     "citation": (outcomes.QUOTES,),
     "theme": (outcomes.THEMES,),
     "accord": (outcomes.AGREEMENT,),
@@ -52,13 +65,33 @@ LISTS: Mapping[str, tuple[Iterable[str], ...]] = {
     "destinataire": (outcomes.AUDIENCES,),
     "qualite": (outcomes.SOUND,),
     "confidentialite": (outcomes.CIRCULATION,),
+    "type_espace": (sessions.MONTHS,),
+    "type_evt": (trainings._PREFIXES,),
+    "public_cible": tuple(planned.publics for planned in trainings.PROGRAMME),
+    "forme_osc": (organisations._FORMS,),
+    "domaine_projet": (organisations._DOMAINS,),
+    "statut_projet": (organisations._STATES,),
+    "type_comite": (committees._RHYTHMS, committees._REVIEWED_BY, committees._PARTIES, committees._DECISIONS),
+    "motif_retard": (team.DELAYS,),
+    "type_livrable": (deliverables.SERIES,),
+    "type_com": (communications._KINDS, communications._SHARING),
+    "langue_com": (communications._LANGUAGES,),
+    "equipement": (checks._EQUIPMENT,),
+    "type_relation": (partnerships._KINDS,),
+    "type_partenaire": (
+        *committees._PARTIES.values(),
+        [each.kind for each in (*partnerships.PROVINCES, *partnerships.OTHERS, partnerships.REGION)],
+    ),
 }
-SEVERAL = ("service", "vulnerabilite", "obstacle", "theme", "facteur", "destinataire")
+SEVERAL = (
+    *("service", "vulnerabilite", "obstacle", "theme", "facteur", "destinataire"),
+    *("langue_com", "equipement", "type_partenaire"),
+)
 
 
 @pytest.fixture(scope="module")
 def items(compiled: Mapping[str, CompiledForm]) -> Items:
-    """The choices of every list of the three forms, with their extra columns."""
+    """The choices of every list of the forms, with their extra columns."""
     found: dict[str, list[dict[str, str]]] = {}
     for form in compiled.values():
         for instance in etree.fromstring(form.xform).iterfind(".//{*}instance"):

@@ -19,7 +19,9 @@ SURVEY = """
 """
 MART = "select submission_id as visite_id, jour as date_visite, lettre as sexe, nombre as nb_visites from staging.essai"
 CHILD = "select sexe, count(*) as nb_visites from marts.m group by sexe"
-FACTS = "select visite_id as unit_id, date_visite as event_date, sexe from marts.m where sexe = 'a'"
+FACTS = (
+    "select visite_id as unit_id, date_visite as event_date, visite_id as source_id, sexe from marts.m where sexe = 'a'"
+)
 
 
 @pytest.fixture
@@ -84,7 +86,10 @@ def test_facts_have_the_types_that_values_are_made_of(folder: Path) -> None:
     write(folder, "indicators/R1-2", FACTS.replace("date_visite as", "date_visite::varchar as"))
 
     assert found(folder) == [
-        "IND-030 · warehouse/indicators/R1-2.sql: The column event_date of the facts is VARCHAR, not DATE. Breaks R1-2."
+        (
+            "IND-011 · R1-2.sql: The column event_date of the facts is VARCHAR, not DATE."
+            " Correct the columns of its facts. Breaks R1-2."
+        )
     ]
 
 

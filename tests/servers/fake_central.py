@@ -54,6 +54,8 @@ class Project:
     name: str
     forms: dict[str, Form] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
+    properties: dict[str, set[str]] = field(default_factory=dict)
+    entities: dict[str, list[Any]] = field(default_factory=dict)
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -95,6 +97,10 @@ class FakeCentral:
             ("POST", form + "/draft/attachments/{file}", self.add_file),
             ("PATCH", form + "/draft/attachments/{file}", self.link_file),
             ("GET", project + "/datasets", self.list_lists),
+            ("POST", project + "/datasets", self.add_list),
+            ("POST", project + "/datasets/{name}/properties", self.add_property),
+            ("GET", project + "/datasets/{name}/entities", self.list_entities),
+            ("POST", project + "/datasets/{name}/entities", self.add_entities),
             ("POST", form + "/draft/publish", self.publish),
             ("POST", form + "/assignments/app-user/{user:int}", self.allow),
             ("PATCH", form + "/submissions/{row}", self.review),
@@ -198,6 +204,33 @@ class FakeCentral:
 
     def list_lists(self, _: bytes, project: Project) -> Any:
         return [{"name": name} for name in sorted(project.lists)]
+
+    def add_list(self, body: bytes, project: Project) -> Any:
+        name = json.loads(body)["name"]
+        if name in project.lists:
+            raise ProblemError("409.3", f"A resource already exists with name,projectId value(s) of {name},1.")
+        project.lists.add(name)
+        return {"name": name}
+
+    def add_property(self, body: bytes, project: Project, name: str) -> Any:
+        known, added = project.properties.setdefault(name, set()), json.loads(body)["name"]
+        if added in known:
+            raise ProblemError("409.3", f"A resource already exists with name,datasetId value(s) of {added},1.")
+        known.add(added)
+        return {"success": True}
+
+    def list_entities(self, _: bytes, project: Project, name: str) -> Any:
+        return project.entities.get(name, [])
+
+    def add_entities(self, body: bytes, project: Project, name: str) -> Any:
+        sent = json.loads(body)["entities"]
+        if unknown := {column for one in sent for column in one["data"]} - project.properties.get(name, set()):
+            raise ProblemError("400.28", f"The entity is invalid. You specified the dataset property {unknown} …")
+        taken = {one["uuid"] for other in self.projects.values() for kept in other.entities.values() for one in kept}
+        if known := [one["uuid"] for one in sent if one["uuid"] in taken]:
+            raise ProblemError("409.3", f"A resource already exists with uuid value(s) of {known[0]}.")
+        project.entities.setdefault(name, []).extend(sent)
+        return {"success": True}
 
     def publish(self, _: bytes, project: Project, form: Form) -> Any:
         if form.draft is None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,20 @@ def test_an_edit_may_open_the_case_its_first_version_did_not(store: Store) -> No
     send(store, "a", "", "<statut>ouvert</statut>")
     send(store, "a2", OPEN, "<statut>ouvert</statut>", corrects="a")
     assert [case["name"] for case in cases(store)] == ["e1"]
+
+
+def test_a_list_is_filled_once_with_the_rows_that_come_with_its_form(store: Store) -> None:
+    """And what a submission wrote since is not undone by the next deployment."""
+    seeded = MediaFile("dossiers.csv", b"name,label,statut,code_bureau\ne1,Cas 1,ouvert,TIZ01\ne2,Cas 2,ouvert,\n")
+    with_rows = replace(VISITE, version="2", xform=XFORM.replace(b'version="1"', b'version="2"'), media=(seeded,))
+    local_forms.deploy(store, [with_rows])
+    assert [(case["name"], case["label"], case["statut"]) for case in cases(store)] == [
+        ("e1", "Cas 1", "ouvert"),
+        ("e2", "Cas 2", "ouvert"),
+    ]
+
+    send(store, "i1", '<entity dataset="dossiers" id="e1" update="1"><label>Cas 1 bis</label></entity>', "")
+    again = replace(with_rows, version="3", xform=XFORM.replace(b'version="1"', b'version="3"'))
+    local_forms.deploy(store, [again])
+
+    assert [case["label"] for case in cases(store)] == ["Cas 1 bis", "Cas 2"]

@@ -26,6 +26,8 @@ FITS: list[tuple[str, Any, Any]] = [
     ("integer", "12", 12),
     ("integer", "12.0", 12),
     ("integer", "-3", -3),
+    ("integer", "+5", 5),
+    ("integer", "007", 7),
     ("integer", "9007199254740993", 9007199254740993),
     ("integer", "", None),
     ("decimal", 12.5, 12.5),
@@ -34,6 +36,7 @@ FITS: list[tuple[str, Any, Any]] = [
     ("decimal", "1e3", 1000.0),
     ("date", "2024-02-29", date(2024, 2, 29)),
     ("date", "2024-02-29T10:00:00.000+01:00", date(2024, 2, 29)),
+    ("date", "2021-01-05T00:00:00Z", date(2021, 1, 5)),
     ("dateTime", "2026-11-20T00:30:00.000+01:00", datetime.fromisoformat("2026-11-19 23:30:00")),
     ("dateTime", "2026-11-20T12:00:00.000+01", datetime.fromisoformat("2026-11-20 11:00:00")),
     ("time", "08:15:30.000+01:00", time(8, 15, 30)),
@@ -41,6 +44,8 @@ FITS: list[tuple[str, Any, Any]] = [
     ("select_one lettre", "a", "a"),
     ("select_multiple lettre", "b a", ["b", "a"]),
     ("select_multiple lettre", " a  b ", ["a", "b"]),
+    ("select_multiple lettre", "a\tb", ["a", "b"]),
+    ("select_multiple lettre", "a a", ["a", "a"]),
     ("select_multiple lettre", "a", ["a"]),
     ("select_multiple lettre", "", None),
     ("select_multiple lettre", " ", None),
@@ -56,6 +61,8 @@ MISFITS: list[tuple[str, Any]] = [
     ("integer", "abc"),
     ("integer", "NaN"),
     ("integer", "1_000"),
+    ("integer", " 12 "),
+    ("integer", "1e2"),
     ("integer", "99999999999999999999"),
     ("decimal", "NaN"),
     ("decimal", "inf"),
@@ -65,6 +72,13 @@ MISFITS: list[tuple[str, Any]] = [
     ("date", "2021-02-31"),
     ("date", "31/01/2021"),
     ("date", "2021"),
+    ("date", "2021-1-5"),
+    ("date", " 021-01-05"),
+    ("date", "2021-01-5 "),
+    ("date", "12021-01-05"),
+    ("select_one lettre", "A"),
+    ("select_one lettre", "a b"),
+    ("select_one lettre", " a"),
     ("dateTime", "2021-02-31T10:00:00Z"),
     ("dateTime", "2021-01-31"),
     ("time", "25:00"),
@@ -104,6 +118,16 @@ def test_an_answer_that_does_not_fit_is_null_and_found_while_raw_keeps_it(lab: L
     ]
     (kept,) = lab.column("select json_extract(payload, '$.q') = to_json(?) from raw.submission", value)
     assert kept or isinstance(value, dict)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("a c b", ["a", "b"]), ("c", []), (" A  b", ["b"]), ("a,b", []), ("b\tc", ["b"])]
+)
+def test_of_several_codes_those_of_the_list_are_kept_and_the_others_found(
+    lab: Lab, value: str, kept: list[str]
+) -> None:
+    assert stored(lab, "select_multiple lettre", value) == kept
+    assert lab.misfits() == ["q"]
 
 
 @pytest.mark.parametrize("kind", ["text", "integer", "date", "geopoint", "select_multiple lettre"])

@@ -121,6 +121,12 @@ def test_an_error_that_is_not_the_files_comes_through(settings: Settings) -> Non
         ("2026-11-20T12:00:00-0530", "2026-11-20 17:30:00"),
         ("2026-11-20T12:00:00-00:30", "2026-11-20 12:30:00"),
         ("2026-11-20T12:00", "2026-11-20 12:00:00"),
+        ("2026-11-20T12:00:00.000-05:30", "2026-11-20 17:30:00"),
+        ("2026-02-31T12:00:00.000+01:00", None),
+        ("2026-11-20T25:00:00.000+01:00", None),
+        ("2026-11-20T12:00:00.000+ab:cd", None),
+        ("2026-11-20T 2:00:00.000+01:00", None),
+        (" 026-11-20T12:00:00.000+01:00", None),
         ("2026-02-31T12:00:00Z", None),
         ("2026-11-20T25:00:00Z", None),
         ("2026-11-20T12:00:00Z demain", None),
@@ -135,10 +141,23 @@ def test_an_instant_is_read_with_the_offset_it_carries(text: str | None, expecte
         assert db.scalar(connection, "select utc(?)::varchar", [text]) == expected
 
 
-def test_instants_do_not_depend_on_the_time_zone_of_the_session() -> None:
+@pytest.mark.parametrize("text", ["2026-11-20T12:00:00+01:00", "2026-11-20T12:00:00.000+01:00", "2026-11-20T11:00"])
+@pytest.mark.parametrize("zone", ["Africa/Casablanca", "Asia/Kathmandu"])
+def test_instants_do_not_depend_on_the_time_zone_of_the_session(text: str, zone: str) -> None:
     with db.memory() as connection:
-        connection.execute("set TimeZone = 'Africa/Casablanca'")
-        assert str(db.scalar(connection, "select utc('2026-11-20T12:00:00+01:00')")) == "2026-11-20 11:00:00"
+        connection.execute(f"set TimeZone = {db.literal(zone)}")
+        assert str(db.scalar(connection, "select utc(?)", [text])) == "2026-11-20 11:00:00"
+
+
+def test_a_warehouse_made_with_duckdbs_oldest_format_is_kept_and_written_on(settings: Settings) -> None:
+    settings.private.mkdir(parents=True)
+    with db.memory() as connection:
+        db.attach(connection, settings.private_db, "former")
+        connection.execute("create table former.first as select 42 as x")
+    with db.warehouse(settings) as connection:
+        connection.execute("create table second as from first")
+    with db.warehouse(settings) as connection:
+        assert db.rows(connection, "from second") == [{"x": 42}]
 
 
 def test_no_extension_is_fetched_from_the_network() -> None:

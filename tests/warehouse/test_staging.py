@@ -134,6 +134,19 @@ def test_a_row_keeps_what_its_server_says_of_it(lab: Lab) -> None:
     ]
 
 
+def test_only_the_latest_version_of_a_submission_is_staged(lab: Lab) -> None:
+    lab.deploy(form(VISIT))
+    lab.store(Row("uuid:1", FAMILY), Row("uuid:2", {"g": {"age": 20}}))
+    lab.store(Row("uuid:1", {"g": {"age": "quarante"}, "enfants": [{"annee": 2012}]}, "uuid:9", review="edited"))
+    lab.stage()
+    assert lab.rows("select submission_id, instance_id, age from staging.essai order by all") == [
+        {"submission_id": "uuid:1", "instance_id": "uuid:9", "age": None},
+        {"submission_id": "uuid:2", "instance_id": "uuid:2", "age": 20},
+    ]
+    assert lab.column("select annee from staging.essai__enfants") == [2012]
+    assert lab.misfits() == ["age"]
+
+
 def test_deleted_submissions_leave_and_restored_ones_return(lab: Lab) -> None:
     lab.deploy(form(VISIT))
     row = Row("uuid:1", FAMILY)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tpm_pipeline.errors import TpmError
 from tpm_pipeline.forms.check import as_finding
-from tpm_pipeline.indicators import logframe
+from tpm_pipeline.indicators import facts, logframe
 from tpm_pipeline.indicators.logframe import Indicator
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import Finding, FormSchema
@@ -17,8 +17,6 @@ from tpm_pipeline.warehouse.db import Connection, QueryError, cause, quoted
 _NUMBERS: Final = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "UBIGINT", "SMALLINT", "TINYINT", "FLOAT", "DECIMAL")
 _BY_PREFIX: Final = {"date_": ("DATE",), "nb_": _NUMBERS, "est_": ("BOOLEAN",), "a_": ("BOOLEAN",)}
 _BY_SUFFIX: Final = {"_date": ("DATE",), "_at": ("TIMESTAMP",), "_pct": _NUMBERS}
-_FACTS: Final = {"event_date": ("DATE",), "in_numerator": ("BOOLEAN",)}
-_NUMERIC: Final = ("sum", "ratio", "average", "latest")
 
 Types = Mapping[str, str]
 
@@ -117,21 +115,16 @@ class _Project:
             self.found.append(as_finding(error))
 
     def bind_indicators(self) -> None:
-        """Bind each indicator's facts; say what is missing, has the wrong type, or names a code no list has."""
+        """Bind each indicator's facts, and look for codes that no list has."""
         for indicator in self.indicators:
             if self._is_spared(indicator.code, self.reads.get(indicator.code, frozenset())):
                 continue
             where, sql = f"warehouse/indicators/{indicator.code}.sql", logframe.query(indicator, self.folder)
             try:
-                types = self._types(sql)
-            except QueryError as error:
-                self._add(Finding("IND-010", where, cause(error)), indicator.code)
+                facts.bind(self.connection, indicator, self.folder)
+            except TpmError as error:
+                self._add(as_finding(error), indicator.code)
                 continue
-            if absent := sorted(_needed(indicator) - types.keys()):
-                self._add(Finding("IND-011", where, f"Columns are missing: {', '.join(absent)}."), indicator.code)
-            for name, kind, wanted in _unfit(types, _of_facts(indicator)):
-                what = f"The column {name} of the facts is {kind}, not {wanted}."
-                self._add(Finding("IND-030", where, what), indicator.code)
             self._follow(where, indicator.code, sql)
 
     def bind_checks(self) -> None:
@@ -180,21 +173,6 @@ def _by_name(types: Types) -> dict[str, tuple[str, ...]]:
     """What the name of a mart's column promises of its type."""
     wanted = {name: kinds for name in types for prefix, kinds in _BY_PREFIX.items() if name.startswith(prefix)}
     return wanted | {name: kinds for name in types for suffix, kinds in _BY_SUFFIX.items() if name.endswith(suffix)}
-
-
-def _of_facts(indicator: Indicator) -> dict[str, tuple[str, ...]]:
-    """The types of the columns of an indicator's facts."""
-    values = ("value",) if indicator.measure in _NUMERIC else ()
-    return {
-        **_FACTS,
-        **dict.fromkeys(values, _NUMBERS),
-        **dict.fromkeys(indicator.disaggregation.exclusive, ("VARCHAR",)),
-        **dict.fromkeys(indicator.disaggregation.multiple, ("VARCHAR[]",)),
-    }
-
-
-def _needed(indicator: Indicator) -> set[str]:
-    return {"unit_id", "event_date", *indicator.disaggregation.dimensions}
 
 
 def _unfit(types: Types, wanted: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str]]:

@@ -1,11 +1,13 @@
 """The facts of an indicator: whether its query binds, and has the columns its measure needs."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from tpm_pipeline.errors import IndicatorError
 from tpm_pipeline.indicators import logframe
 from tpm_pipeline.indicators.declared import Indicator
+from tpm_pipeline.paths import WAREHOUSE
 from tpm_pipeline.warehouse.db import Connection, QueryError, cause
 
 _NUMBERS: Final = ("DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT")
@@ -26,11 +28,11 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 _NAMED: Final[Mapping[tuple[str, ...], str]] = {_NUMBERS: "a number"}
 
 
-def bind(connection: Connection, indicator: Indicator) -> frozenset[str]:
+def bind(connection: Connection, indicator: Indicator, folder: Path = WAREHOUSE) -> frozenset[str]:
     """Bind the query of an indicator's facts without running it, and return the names of its columns."""
     where = f"{indicator.code}.sql"
     try:
-        described = connection.execute(f"describe {logframe.query(indicator)}").fetchall()
+        described = connection.execute(f"describe {logframe.query(indicator, folder)}").fetchall()
     except QueryError as error:
         raise IndicatorError("IND-010", where, cause(error), "Correct the query of its facts.") from None
     types = {name: kind for name, kind, *_ in described}

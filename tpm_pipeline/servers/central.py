@@ -11,7 +11,7 @@ import orjson
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.paths import replacing
 from tpm_pipeline.records import Change, CompiledForm, Dialect, FormVersion, Page
-from tpm_pipeline.servers import central_forms, central_page
+from tpm_pipeline.servers import central_forms, central_lists, central_page
 from tpm_pipeline.servers.central_api import CentralApi, address
 from tpm_pipeline.servers.http import expect
 
@@ -70,6 +70,7 @@ class CentralServer:
         project = self._find_project() or int(self._api.post("/projects", {"name": self._project})["id"])
         for form in central_forms.in_order(forms):
             if central_forms.change(self._api, project, form).action != "none":
+                central_lists.seed(self._api, project, form)
                 central_forms.publish(self._api, project, form)
         return changes
 

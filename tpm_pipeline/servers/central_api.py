@@ -34,7 +34,7 @@ class CentralApi:
             expect(answer.where, answer.media_type, "application/xml")
             return answer.read().body
 
-    def post(self, path: str, body: Mapping[str, str] | None = None, *, tolerate: Collection[str] = ()) -> Any:
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, tolerate: Collection[str] = ()) -> Any:
         """Send JSON; None when refused with a tolerated code."""
         return self._json("POST", path, body=orjson.dumps(body or {}), media_type=_JSON, tolerate=tolerate)
 

@@ -20,6 +20,15 @@ def declare(db: sqlite3.Connection, shape: Shape) -> None:
         db.executemany("insert or ignore into entity_property values (?, ?)", known)
 
 
+def seed(db: sqlite3.Connection, shape: Shape, files: Mapping[str, bytes]) -> None:
+    """Give the list a form writes the rows that come with the form; what is there already stays as it is."""
+    content = files.get(f"{shape.entity_list}.csv", b"")
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"))):
+        properties = orjson.dumps({name: text for name, text in row.items() if name not in _COLUMNS and text}).decode()
+        values = (shape.entity_list, row["name"], row["label"], 1, properties)
+        db.execute("insert or ignore into entity values (?, ?, ?, ?, ?)", values)
+
+
 def apply(db: sqlite3.Connection, shape: Shape, sent: Sent) -> str | None:
     """Create or update the entity a submission declares; return its id, or None when nothing was to be done.
 

@@ -130,7 +130,9 @@ def _publish(db: sqlite3.Connection, form: CompiledForm) -> None:
     )
     rows = [(form.form_id, form.version, media.name, media.content) for media in form.media]
     db.executemany("insert or ignore into media values (?, ?, ?, ?)", rows)
-    entities.declare(db, shape(form.xform))
+    form_shape = shape(form.xform)
+    entities.declare(db, form_shape)
+    entities.seed(db, form_shape, {media.name: media.content for media in form.media})
 
 
 def _digest(form: CompiledForm) -> str:

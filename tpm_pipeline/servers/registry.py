@@ -29,8 +29,6 @@ def _central(settings: Settings) -> Server:
 
 
 KINDS: Mapping[str, Callable[[Settings], Server]] = {
-    "local": lambda settings: LocalServer(
-        settings.local_store, f"http://{settings.serve_host}:{settings.serve_port}"
-    ),
+    "local": lambda settings: LocalServer(settings.local_store, f"http://{settings.serve_host}:{settings.serve_port}"),
     "central": _central,
 }

@@ -263,13 +263,13 @@ class _Reader:
             case "SUBQUERY" if expression["subquery_type"] == "SCALAR":
                 found = self.relation(expression["subquery"]["node"], scope.ctes, scope)
                 return None if found.open else next(iter(found.columns.values()), None)
-        is_call = kind == "FUNCTION" or kind.startswith("WINDOW")
-        return self._called(expression["function_name"], expression["children"], scope) if is_call else None
+        is_call = kind in ("FUNCTION", "STRUCT_EXTRACT") or kind.startswith("WINDOW")
+        return self._called(expression.get("function_name", kind), expression["children"], scope) if is_call else None
 
     def _called(self, function: str, children: Sequence[Mapping[str, Any]], scope: _Scope) -> Codes | None:
         if function == "struct_pack":
             return Codes(fields=tuple((_name(child), self._held(child, scope)) for child in children))
-        if function == "struct_extract":
+        if function == "STRUCT_EXTRACT":
             held, names = self._held(children[0], scope), _texts(children[1]) or frozenset()
             return held and held.field(next(iter(names), "").lower())
         if function in _SAME and children:

@@ -16,7 +16,7 @@ _CASTS: dict[AnswerType, str] = {
     "binary": "{t}",
     "integer": r"if(regexp_full_match({t}, '[+-]?\d+(\.0+)?'), try_cast({t} as bigint), null)",
     "decimal": "if(isfinite(try_cast({t} as double)), try_cast({t} as double), null)",
-    "date": r"""case when try_cast({t} as date)::varchar = {t} then try_cast({t} as date)
+    "date": r"""case when len({t}) = 10 and try_cast({t} as date)::varchar = {t} then try_cast({t} as date)
         when regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?') then try_cast(left({t}, 10) as date) end""",
     "datetime": "utc({t})",
     "time": r"try_cast(regexp_extract({t}, '^(\d{{2}}:\d{{2}}(:\d{{2}})?)', 1) as time)",

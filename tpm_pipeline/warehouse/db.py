@@ -27,7 +27,7 @@ create or replace temp macro instant(t) as regexp_extract(
 create or replace temp macro utc(t) as case
     when t is null then null
     -- As phones write it: with its own offset, the cast reads no time zone and costs a fifth of the pattern.
-    when t like '____-__-__T__:__:__.___+__:__' and t between '1' and '3'
+    when t like '____-__-__T__:__:__.___+__:__' and t between '1' and '3' and not contains(t, ' ')
         and try_cast(t as timestamptz) is not null then make_timestamp(epoch_us(try_cast(t as timestamptz)))
     else try_cast(instant(t).day || ' ' || instant(t).clock as timestamp) - to_minutes(
         if(instant(t).side = '-', -1, 1)

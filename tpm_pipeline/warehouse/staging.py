@@ -199,12 +199,10 @@ def _as_json(tree: Mapping[str, object]) -> str:
 
 def _build_table(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
     name = f"staging.{quoted(staged.name)}"
-    columns = [*_keys(staged), *map(quoted, staged.columns)]
     misfits = _misfits(schema, staged)
-    flag = " or ".join(misfits.values()) or "false"
-    connection.execute(
-        f"create or replace table {name} as select {', '.join(columns)}, ({flag}) as {_FLAG} from {_read(schema, staged)}"
-    )
+    flag = f"({' or '.join(misfits.values()) or 'false'}) as {_FLAG}"
+    columns = ", ".join([*_keys(staged), *map(quoted, staged.columns), flag])
+    connection.execute(f"create or replace table {name} as select {columns} from {_read(schema, staged)}")
     if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
         _record_misfits(connection, schema, staged, misfits)
     connection.execute(f"alter table {name} drop column {_FLAG}")
@@ -237,7 +235,9 @@ def _read(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
     """The rows of a table with every answer as text and typed, each step once; `among` narrows the submissions."""
     texts = [f"{_answer(question, staged.table)} as {_as_text(name)}" for name, question in staged.columns.items()]
     codes = _codes(schema)
-    answers = [f"{typed(question, _as_text(name), codes)} as {quoted(name)}" for name, question in staged.columns.items()]
+    answers = [
+        f"{typed(question, _as_text(name), codes)} as {quoted(name)}" for name, question in staged.columns.items()
+    ]
     rows = f"select {', '.join([*_keys(staged), *texts])} from {_rows(schema, staged, among)}"
     return f"(select {', '.join(['*', *answers])} from ({rows}))"
 
