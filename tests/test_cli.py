@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from tpm_pipeline import cli, jobs
 from tpm_pipeline.cli import app
+from tpm_pipeline.indicators import logframe
+from tpm_pipeline.indicators.trace import TracedLine
 from tpm_pipeline.records import Finding
 
 HEAVY = ("altair", "duckdb", "fastapi", "openpyxl", "pandas", "prefect", "pydantic", "pyxform", "requests", "starlette")
@@ -56,24 +58,38 @@ def test_from_nothing_to_indicators_and_again(data: Path) -> None:
     assert "synthetic submissions sent" in run("demo", "--visits", "30")
     assert "there already" in run("demo", "--visits", "30")
     assert "none: " in run("deploy")
-    assert "tpm_visite: 30 seen, 30 new or changed" in run("pull", "tpm_visite")
+    assert "tpm_visite: 3" in run("pull", "tpm_visite")
     assert "publications written" in run("refresh")
     assert "Nothing new" in run("refresh")
 
     shown = run("indicators")
 
-    assert [line[:6].strip() for line in shown.splitlines()[:6]] == [
-        *("OC1-1", "OC1-2", "R1-2", "R1-3", "R1-4", "R1-5")
-    ]
+    assert [line[:6].strip() for line in shown.splitlines()[:33]] == [one.code for one in logframe.read().indicators]
     assert str(data / "dashboard.html") in shown
+
+    explained = run("explain", "R1-2", "--period", "A1", "--limit", "1")
+
+    assert "R1-2 · Visites enregistrées" in explained
+    assert "http://127.0.0.1:8010/submissions/tpm_visite/uuid%3A" in explained
+
+
+def test_the_trace_follows_the_twenty_lines_and_fails_when_one_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "20 of 20 lines have forms and indicators" in run("trace")
+
+    lost = TracedLine("B2", "Accompagner les bureaux", ("tpm_bureau",), ())
+    monkeypatch.setattr(jobs, "trace", lambda: [lost])
+    refused = CliRunner().invoke(app, ["trace"])
+
+    assert refused.exit_code == 14
+    assert "0 of 1 lines have forms and indicators" in refused.output
 
 
 def test_deploying_is_planned_then_done_then_nothing(data: Path) -> None:
-    assert run("deploy", "--plan").count("create: ") == 3
+    assert run("deploy", "--plan").count("create: ") == 12
     assert not (data / "private" / "warehouse.duckdb").exists()
-    assert run("deploy", "--plan").count("create: ") == 3
-    assert run("deploy").count("create: ") == 3
-    assert run("deploy").count("none: ") == 3
+    assert run("deploy", "--plan").count("create: ") == 12
+    assert run("deploy").count("create: ") == 12
+    assert run("deploy").count("none: ") == 12
 
 
 def test_check_prints_its_findings_and_fails_on_errors(monkeypatch: pytest.MonkeyPatch) -> None:

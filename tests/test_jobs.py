@@ -17,14 +17,12 @@ from tpm_pipeline.web.serve import running
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A folder that only holds synthetic data: 25 visits, sent over HTTP."""
-    settings = Settings(data=tmp_path / "demo", server="local")
-    jobs.demo(settings, seed=1, visits=25)
-    return settings
+def settings(demo_data: Path) -> Settings:
+    """A folder that only holds synthetic data."""
+    return Settings(data=demo_data, server="local")
 
 
-def test_the_three_forms_marts_and_indicators_agree() -> None:
+def test_the_twelve_forms_marts_and_indicators_agree() -> None:
     assert jobs.check() == []
 
 

@@ -137,6 +137,9 @@ def test_choices_removed_renamed_added_and_relabelled() -> None:
         "breaking choice renamed: sexe: femme «Femme» → f (same label)"
     ]
     assert said(choices=more) == ["info choice added: sexe: autre «Autre»"]
+    assert said(choices=CHOICES.replace("امرأة", "سيدة ")) == [
+        "info choice relabelled: sexe: femme «Femme» → «Femme» (in Arabic)"
+    ]
     assert said(choices=CHOICES.replace("Femme", "Dame ")) == ["info choice relabelled: sexe: femme «Femme» → «Dame»"]
 
 

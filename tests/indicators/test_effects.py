@@ -39,7 +39,7 @@ def test_a_removed_choice_names_the_files_that_name_it() -> None:
     assert "fct_visite.sexe" in lost.marts
 
 
-def test_a_repeat_and_a_form_that_go_reach_all_they_held() -> None:
+def test_a_form_that_goes_reaches_all_it_held() -> None:
     without = {form_id: xform for form_id, xform in HERE.items() if form_id != "tpm_visite"}
 
     gone = effects.diff(HERE, without, without, [*HERE])
@@ -50,11 +50,16 @@ def test_a_repeat_and_a_form_that_go_reach_all_they_held() -> None:
     assert {"R1-2", "R1-5", "OC1-1"} <= {*lost.indicators}
 
 
-def test_a_new_question_reaches_nothing_and_breaks_nothing() -> None:
-    visite = {form_id: xform for form_id, xform in HERE.items() if form_id == "tpm_visite"}
-    older = {"tpm_visite": visite["tpm_visite"].replace(b"langue_entretien", b"langue_parlee")}
+def test_a_choice_that_comes_reaches_the_parts_it_adds_and_new_words_reach_nothing() -> None:
+    end = r"(<name>femme</name>\s*</item>)"
+    more = changed("tpm_entretien", end, r"\1<item><name>autre</name></item>")
+    words = changed("tpm_entretien", "Date de l.entretien", "Jour de l’entretien")
 
-    lines = [*effects.lines(effects.diff(older, visite, HERE, ["tpm_visite"]))]
-
-    assert lines[1].startswith("  BREAKING question renamed: langue_parlee ")
-    assert lines[-1] == "1 changes, 1 of them breaking"
+    assert [line.strip() for line in effects.lines(more)][1:3] == [
+        "info choice added: sexe: autre «»",
+        "marts: fct_entretien.sexe",
+    ]
+    assert [*effects.lines(words)][1:] == [
+        "  info label: date_entretien «Date de l'entretien» → «Jour de l’entretien»",
+        "1 changes, 0 of them breaking",
+    ]

@@ -39,7 +39,7 @@ def test_a_second_project_of_the_server_has_identifiers_of_its_own(central: Site
     """Central keeps identifiers apart over the whole server: a trial beside the real project must still deploy."""
     form = offices("1", f"{uuid4()},Agadir,AGD01,MA-AGD")
     central.server.deploy([form])
-    api, project = api_of(central)
+    api, _project = api_of(central)
     trial = CentralServer(api.url, **api._credentials, project=f"essai {uuid4()}", timeout_s=20)
 
     trial.deploy([form])

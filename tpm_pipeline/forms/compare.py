@@ -29,7 +29,10 @@ class Version:
 
 @dataclass(frozen=True)
 class Difference:
-    """One change. `paths` are the old questions it concerns, `codes` the old codes of `lists` that are no more."""
+    """One change. `codes` are the old codes of `lists` that are no more.
+
+    `paths` are the old questions whose answers it may change; words and rules change none.
+    """
 
     level: Level
     kind: str
@@ -198,12 +201,12 @@ def _details(pair: Pair, old: Version, new: Version) -> Iterator[Difference]:
     if before.privacy != after.privacy:
         yield _privacy(before, after)
     if before.labels != after.labels:
-        yield Difference("info", "label", f"{name} → {_label(after.labels)}{_also_arabic(before, after)}", paths)
+        yield Difference("info", "label", f"{name} → {_relabelled(before.labels, after.labels)}")
     rules = (old.rules.get(before.path, {}), new.rules.get(after.path, {}))
     for kind in sorted({*rules[0], *rules[1]}):
         if rules[0].get(kind) != rules[1].get(kind):
             what = f"{name}: {rules[0].get(kind, 'none')} → {rules[1].get(kind, 'none')}"
-            yield Difference("info", kind, what, paths)
+            yield Difference("info", kind, what)
 
 
 def _privacy(before: Question, after: Question) -> Difference:
@@ -234,7 +237,8 @@ def _list(name: str, old: Sequence[Choice], new: Sequence[Choice], paths: tuple[
         where = f"{name}: {code} {_label(choice.labels)}"
         if code in after:
             if choice.labels != after[code].labels:
-                yield Difference("info", "choice relabelled", f"{where} → {_label(after[code].labels)}", paths)
+                what = f"{where} → {_relabelled(choice.labels, after[code].labels)}"
+                yield Difference("info", "choice relabelled", what)
         elif heir := next((one.name for one in come.values() if choice.labels and one.labels == choice.labels), None):
             del come[heir]
             what = f"{where} → {heir} (same label)"
@@ -253,8 +257,8 @@ def _label(labels: Mapping[Language, str]) -> str:
     return f"«{' '.join(labels.get('fr', '').split())}»"
 
 
-def _also_arabic(before: Question, after: Question) -> str:
-    return " (in Arabic)" if before.labels.get("fr") == after.labels.get("fr") else ""
+def _relabelled(before: Mapping[Language, str], after: Mapping[Language, str]) -> str:
+    return _label(after) + (" (in Arabic)" if before.get("fr") == after.get("fr") else "")
 
 
 def _kind(question: Question) -> str:

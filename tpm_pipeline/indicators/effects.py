@@ -92,7 +92,7 @@ def lines(found: Comparison) -> Iterator[str]:
 def _effect_lines(effect: Effect) -> Iterator[str]:
     difference = effect.difference
     yield f"  {_MARKS[difference.level]} {difference.kind}: {difference.what}"
-    if difference.level != "info":
+    if difference.paths:
         reached = {"marts": effect.marts, "indicators": effect.indicators, "named in": effect.files}
         yield from (f"      {word}: {', '.join(names)}" for word, names in reached.items() if names)
         if not any(reached.values()):

@@ -1,6 +1,9 @@
-"""Reference: small tables kept by hand, and the lists phones use."""
+"""Reference: small tables kept by hand, the lists phones use, the plan of action."""
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tpm_pipeline.forms.sheets import SHARED
 from tpm_pipeline.paths import LISTS, WAREHOUSE
@@ -13,14 +16,34 @@ _DATES = ("_depuis", "date_")
 
 
 def load(connection: Connection, schemas: list[FormSchema], lists: Path = LISTS, folder: Path = WAREHOUSE) -> None:
-    """Rebuild the reference schema: CSV files, then the forms' choices."""
+    """Rebuild the reference schema: CSV files, the plan of action, then the forms' choices."""
     connection.execute("create schema if not exists reference")
     # The shared choice lists come with the forms that ask for them.
     found = [path for place in (lists, folder / "reference") for path in sorted(place.glob("*.csv"))]
     sources = {path.stem: path for path in found if path.name != SHARED}
     for name, path in sources.items():
         _load_csv(connection, name, path)
+    _load_plan(connection, folder / "logframe.yml")
     _load_choices(connection, schemas)
+
+
+def _load_plan(connection: Connection, logframe: Path) -> None:
+    """The activities as declared with the results they serve; here only as rows, checked where they are read."""
+    content: dict[str, Any] = yaml.load(logframe.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    connection.execute(
+        "create or replace table reference.plan_action (code varchar, nom_fr varchar, nom_ar varchar, nom_en varchar,"
+        " resultat varchar, poids double, debut_prevu_date date, fin_prevue_date date)"
+    )
+    connection.executemany(
+        "insert into reference.plan_action values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            [
+                *(one["code"], one["names"]["fr"], one["names"]["ar"], one["names"]["en"], one["result"]),
+                *(one["weight"], one["start"], one["end"]),
+            ]
+            for one in content["activities"]
+        ],
+    )
 
 
 def _load_csv(connection: Connection, name: str, path: Path) -> None:
