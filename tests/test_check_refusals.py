@@ -1,6 +1,8 @@
 """A form changed against what is made of it: `tpm check` refuses, and names the indicators it breaks."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,6 +153,18 @@ def test_every_problem_is_said_and_a_form_that_does_not_compile_is_not_blamed_on
         "WH-021 · warehouse/marts/fct_suivi.sql",
     ]
     assert not any("fct_visite" in refusal for refusal in found)
+
+
+def test_a_check_loads_nothing_that_would_cost_it_its_second() -> None:
+    # DuckDB's client imports pandas as soon as a parameter is bound.
+    heavy = "('altair', 'pandas', 'prefect', 'requests')"
+    program = (
+        f"import sys; from tpm_pipeline import jobs; jobs.check(); print([n for n in {heavy} if n in sys.modules])"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert printed.strip() == "[]"
 
 
 def test_the_command_says_it_and_exits_with_the_forms_code(project: Path) -> None:

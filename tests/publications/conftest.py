@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tpm_pipeline.indicators import compute, logframe
+from tpm_pipeline.indicators import logframe, store
 from tpm_pipeline.indicators.calendar import periods
-from tpm_pipeline.indicators.logframe import Indicator, Logframe
+from tpm_pipeline.indicators.declared import CUMULS, Indicator
+from tpm_pipeline.indicators.logframe import Logframe
+from tpm_pipeline.indicators.targets import Goal, goals
 from tpm_pipeline.publications import dashboard, figures
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.publications.figures import Figure
@@ -70,6 +72,21 @@ def follow_up(period: Period) -> Row:
     return percentage(round(share), 100)
 
 
+def projects(period: Period) -> Row:
+    """Two projects in the first year, four more each year after."""
+    signed = 2 + 4 * ((months_since_start(period) + 11 * (period.kind == "annee")) // 12)
+    return float(signed), float(signed), None
+
+
+def punctual(period: Period) -> Row:
+    """Few committees: nobody is to be protected."""
+    return percentage(3, 4) if period.kind != "annee" else percentage(10, 14)
+
+
+def regional(period: Period) -> Row:
+    return (1.0, 1, 1) if period.start.year >= 2022 else (0.0, 0, 1)
+
+
 SERIES: dict[str, Callable[[Period], Row]] = {
     "R1-2": lambda period: (visits(period), visits(period), None),
     "R1-3": lambda period: (round(visits(period) * 0.52), round(visits(period) * 0.52), None),
@@ -77,43 +94,47 @@ SERIES: dict[str, Callable[[Period], Row]] = {
     "OC1-2": satisfaction,
     "R1-4": women,
     "R1-5": follow_up,
+    "R2-2": projects,
+    "R5-1": punctual,
+    "OC3-2": regional,
 }
 
 
 def fill(connection: db.Connection, framework: Logframe, today: date) -> None:
-    connection.execute("begin; create schema if not exists indicators")
-    connection.execute(compute._VALUES)
-    compute._load_declarations(connection, framework)
-    connection.execute("drop table target")
+    store.create(connection, framework)
     found = [
-        _row(indicator, compute.CUMULS[accumulation], period)
+        _row(indicator, CUMULS[accumulation], period, wanted.get(period.code))
         for indicator in framework.indicators
+        for wanted in [{goal.period: goal for goal in goals(framework, indicator, today)}]
         for accumulation in indicator.accumulations
         for period in periods(framework, today)
     ]
-    connection.executemany(f"insert into indicators.valeur values ({', '.join('?' * 16)})", found)
-    connection.execute("commit")
+    store.insert(connection, "indicators.valeur", found)
 
 
-def _row(indicator: Indicator, cumul: str, period: Period) -> list[object]:
+def _row(indicator: Indicator, cumul: str, period: Period, goal: Goal | None) -> list[object]:
     value, numerator, denominator = SERIES[indicator.code](period)
     if cumul == "periode" and indicator.accumulation == "cumulative":
         share = 1 if indicator.measure == "count" else 0.6
         value = numerator = round(share * {"A1": 351, "A2": 1045, "A3": 2288}.get(period.code, 40))
-    target = indicator.targets.get(period.code) if cumul == compute.CUMULS[indicator.accumulation] else None
+    declared = goal if cumul == CUMULS[indicator.accumulation] else None
+    target, due = (declared.target, declared.due) if declared else (None, None)
     start = indicator.baseline.value if indicator.baseline else None
-    progress = None if None in (value, target, start) else (value - start) / (target - start)  # type: ignore[operator]
+    progress = None if None in (value, target, start) or target == start else (value - start) / (target - start)  # type: ignore[operator]
     offices = 0 if value is None else min(OFFICES, 2 + months_since_start(period) // 3 + 2 * (period.kind == "annee"))
+    sites = (offices, OFFICES) if indicator.reporting == "bureaux" else (int(value is not None), 1)
     return [
         *(indicator.code, period.kind, period.code, period.start, period.end, cumul, "total", None),
-        *(value, numerator, denominator, 6 if indicator.measure == "distinct" else 0, target, progress),
-        *(offices, OFFICES),
+        *(value, numerator, denominator, None, 6 if indicator.code == "R1-3" else 0, target, due, progress),
+        *sites,
     ]
 
 
 @pytest.fixture(scope="session")
 def framework() -> Logframe:
-    return logframe.read()
+    """The framework cut to the indicators that have a series above."""
+    whole = logframe.read()
+    return whole.model_copy(update={"indicators": tuple(one for one in whole.indicators if one.code in SERIES)})
 
 
 @pytest.fixture
@@ -133,8 +154,8 @@ def connection(settings: Settings, framework: Logframe) -> Iterator[db.Connectio
         opened.execute("create schema marts; create schema raw; create schema staging")
         opened.execute("""
             create table marts.fct_saisie as
-                select 'TIZ01' as bureau_code, date '2020-10-05' as saisie_date, 3 as nb_saisies
-                union all select 'CHT01', date '2023-12-20', 2;
+                select 'TIZ01' as site_code, true as est_bureau, date '2020-10-05' as saisie_date, 3 as nb_saisies
+                union all select 'CHT01', true, date '2023-12-20', 2;
             comment on table marts.fct_saisie is 'One row per office and day on which the office registered something.';
             comment on column marts.fct_saisie.saisie_date is 'Jour de la visite ou du suivi.';
         """)

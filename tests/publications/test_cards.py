@@ -7,7 +7,7 @@ import pytest
 from tpm_pipeline.publications import words
 from tpm_pipeline.publications.cards import Card, card
 from tpm_pipeline.publications.figures import Figure
-from tpm_pipeline.records import Language
+from tpm_pipeline.publications.words import Language
 
 SPOKEN = words.read()
 Found = dict[str, Figure]
@@ -76,6 +76,23 @@ def test_a_size_is_said_by_class_from_the_threshold_on(
 def test_few_rows_without_identifier_are_not_counted_out_loud(found: Found) -> None:
     few = replace(found["R1-3"], years=(replace(found["R1-3"].year, without_id=2),))
     assert dict(written(few).facts)["Lignes sans identifiant, hors compte"] == "< 5"
+
+
+def test_what_is_not_about_people_is_said_exactly(found: Found) -> None:
+    shown = written(found["R5-1"])
+    assert dict(shown.facts)["Effectif"] == "14"
+    assert dict(shown.facts)["Équipe du projet"] == "a saisi"
+
+
+def test_yes_or_no_is_a_word_and_not_a_number(found: Found) -> None:
+    assert (written(found["OC3-2"]).value, written(found["OC3-2"]).target) == ("Oui", "Oui")
+    assert written(found["OC3-2"], "en").value == "Yes"
+    assert dict(written(found["OC3-2"]).facts)["Cible de l’année"] == "Oui"
+
+
+def test_a_year_under_way_says_what_was_expected_by_now(found: Found) -> None:
+    figure = replace(found["R1-2"], years=(replace(found["R1-2"].year, due=2061.6),))
+    assert dict(written(figure).facts)["Attendu à ce jour"] == "2\u202f062"
 
 
 def test_progress_is_never_rounded_up_to_the_target(found: Found) -> None:

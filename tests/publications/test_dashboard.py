@@ -1,4 +1,4 @@
-"""The page: two languages in one file that asks for nothing, read with a parser and with a real browser."""
+"""The page: three languages in one file that asks for nothing, read with a parser and with a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_the_file_names_no_address(html: str) -> None:
 
 def test_every_indicator_is_there_in_each_language_under_its_result(html: str, found: dict[str, Figure]) -> None:
     tree = parsed(html)
-    for language in ("fr", "ar"):
+    for language in ("fr", "ar", "en"):
         names = {
             node.get("id").removeprefix(f"{language}-"): node.xpath("string(.//h3)")
             for node in tree.xpath(f"//div[@id='{language}']//article")
@@ -63,10 +63,20 @@ def test_every_indicator_is_there_in_each_language_under_its_result(html: str, f
     assert tree.xpath("string((//div[@id='fr']//section/h2)[1])").startswith("OS1")
 
 
+def test_the_logframe_at_a_glance_leads_to_every_indicator(html: str, found: dict[str, Figure]) -> None:
+    tree = parsed(html)
+    for language in ("fr", "ar", "en"):
+        led = tree.xpath(f"//div[@id='{language}']//section[contains(@class, 'overview')]//a/@href")
+        assert sorted(led) == sorted(f"#{language}-{code}" for code in found)
+        assert all(tree.xpath(f"//article[@id='{address.removeprefix('#')}']") for address in led)
+
+
 def test_a_chart_has_its_figures_as_a_table(html: str) -> None:
     tree = parsed(html)
+    drawings = set(tree.xpath("//symbol/@id"))
     for article in tree.xpath("//article"):
-        assert article.xpath(".//*[@role='img']/@aria-label")
+        shown = article.xpath(".//*[@role='img'][@aria-label]//use/@href")
+        assert [name.removeprefix("#") in drawings for name in shown] == [True] * ("OC3-2" not in article.get("id"))
         assert len(article.xpath(".//details//table//tbody/tr")) >= 13
 
 
@@ -98,7 +108,7 @@ def test_the_page_says_what_the_small_numbers_are_kept_from(html: str) -> None:
 def test_synthetic_data_say_so_in_each_language(
     html: str, found: dict[str, Figure], context: PublicationContext
 ) -> None:
-    assert html.count('class="banner"') == 2
+    assert html.count('class="banner"') == 3
     assert "Données synthétiques de démonstration" in html
     assert 'class="banner"' not in dashboard.render(list(found.values()), replace(context, synthetic=False))
 
@@ -120,19 +130,19 @@ def test_writing_twice_gives_the_same_page(
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("language", "direction"), [("fr", "ltr"), ("ar", "rtl")])
+@pytest.mark.parametrize(("language", "direction"), [("fr", "ltr"), ("ar", "rtl"), ("en", "ltr")])
 def test_a_browser_shows_it_without_network(
     language: str, direction: str, size: tuple[int, int], chromium: Browser, page_file: Path
 ) -> None:
     address = page_file.as_uri()
-    hashed = "" if language == "fr" else "#ar"
+    hashed = "" if language == "fr" else f"#{language}"
     with opened(chromium, address + hashed, size) as (page, noise):
         assert noise == [address]
         assert page.locator("html").get_attribute("dir") == direction
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator(f"#{language} article").first.is_visible()
         assert page.locator(".page:visible").count() == 1
-        assert page.locator("svg:visible").count() == 6
+        assert page.locator(".chart svg:visible").count() == 8
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -144,18 +154,21 @@ def test_the_switch_changes_language_and_direction(chromium: Browser, page_file:
         assert page.locator("html").get_attribute("dir") == "rtl"
         assert page.locator("#ar h1").is_visible()
         assert page.title() == page.locator("#ar h1").inner_text().replace("\n", " ")
+        page.get_by_role("link", name="English").click()
+        assert page.locator("html").get_attribute("dir") == "ltr"
+        assert page.locator("#en h1").is_visible()
         page.get_by_role("link", name="Français").click()
         assert page.locator("html").get_attribute("dir") == "ltr"
         assert page.locator("#fr h1").is_visible()
         assert len(noise) == 1
 
 
-@pytest.mark.parametrize(("hashed", "shown"), [("", "fr"), ("#fr", "fr"), ("#ar", "ar"), ("#ar-R1-2", "ar")])
-def test_both_languages_can_be_read_without_javascript(
+@pytest.mark.parametrize(
+    ("hashed", "shown"), [("", "fr"), ("#fr", "fr"), ("#ar", "ar"), ("#ar-R1-2", "ar"), ("#en-R1-2", "en")]
+)
+def test_every_language_can_be_read_without_javascript(
     hashed: str, shown: str, chromium: Browser, page_file: Path
 ) -> None:
     with opened(chromium, page_file.as_uri() + hashed, SIZES[1], java_script_enabled=False) as (page, _):
-        assert [page.locator(f"#{language} h1").is_visible() for language in ("fr", "ar")] == [
-            shown == "fr",
-            shown == "ar",
-        ]
+        visible = [language for language in ("fr", "ar", "en") if page.locator(f"#{language} h1").is_visible()]
+        assert visible == [shown]

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tpm_pipeline.indicators.logframe import Indicator, Logframe
+from tpm_pipeline.indicators.logframe import Logframe
 from tpm_pipeline.publications import figures
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.publications.figures import Cell, Figure
@@ -27,6 +27,9 @@ def test_the_figure_of_an_indicator_is_its_latest_reporting_year(found: Found) -
         "R1-3": ("A3", 1916),
         "R1-4": ("A3", 42.9),
         "R1-5": ("A3", None),
+        "R2-2": ("A3", 10),
+        "R5-1": ("A3", 71.4),
+        "OC3-2": ("A3", 1),
     }
 
 
@@ -119,36 +122,52 @@ def test_a_finished_year_has_reached_its_target_or_not(found: Found) -> None:
         "R1-3": "non_atteint",
         "R1-4": "non_atteint",
         "R1-5": "sans_donnee",
+        "R2-2": "non_atteint",
+        "R5-1": "non_atteint",
+        "OC3-2": "atteint",
     }
 
 
+def test_only_counts_of_people_are_protected(found: Found) -> None:
+    """Two projects are two projects; three committees of four are three of four."""
+    assert secrets((*found["R2-2"].years, *found["R2-2"].trend)) == {}
+    assert found["R2-2"].trend[0].value == 2
+    assert found["R2-2"].in_year is not None
+    assert [cell.value for cell in found["R5-1"].trend[:2]] == [75, 75]
+
+
 @pytest.mark.parametrize(
-    ("code", "value", "progress", "expected"),
+    ("code", "value", "due", "expected"),
     [
-        ("R1-2", 3500, 1.0, "atteint"),
+        ("R1-2", 3500, 2062, "atteint"),
         # 92 of the year's 457 days: 1 700 + 0.2013 × 1 800 = 2 062 visits are expected by the first of January.
-        ("R1-2", 1900, 1900 / 3500, "bonne_voie"),
-        ("R1-2", 1850, 1850 / 3500, "retard"),
-        # A percentage does not grow with the days: nine tenths of the whole way.
-        ("R1-5", 72, 72 / 80, "bonne_voie"),
-        ("R1-5", 71, 71 / 80, "retard"),
-        ("R1-4", 44, None, "retard"),
-        ("R1-4", None, None, "sans_donnee"),
+        ("R1-2", 1900, 2062, "bonne_voie"),
+        ("R1-2", 1850, 2062, "retard"),
+        # A percentage of a period does not grow with the days: nine tenths of the whole way.
+        ("R1-5", 72, 80, "bonne_voie"),
+        ("R1-5", 71, 80, "retard"),
+        # Without a baseline the way starts from nothing.
+        ("R1-4", 44, 45, "bonne_voie"),
+        ("R1-4", 40, 45, "retard"),
+        ("R1-4", None, 45, "sans_donnee"),
+        ("R1-2", 1900, None, "retard"),
     ],
 )
 def test_in_a_year_under_way_the_word_says_how_far(
-    code: str, value: float | None, progress: float | None, expected: str, found: Found
+    code: str, value: float | None, due: float | None, expected: str, found: Found
 ) -> None:
-    years = [*found[code].years[:-1], replace(found[code].year, value=value, progress=progress)]
-    assert figures.status(found[code].indicator, years, DURING) == expected
+    year = replace(found[code].year, value=value, due=due)
+    assert figures.status(found[code].indicator, year, 0.9, DURING) == expected
 
 
 def test_a_decreasing_indicator_reaches_its_target_from_above(found: Found, framework: Logframe) -> None:
-    falling: Indicator = framework.indicators[0].model_copy(update={"direction": "decrease"})
+    falling = next(one for one in framework.indicators if one.code == "OC1-1").model_copy(
+        update={"direction": "decrease"}
+    )
     year = replace(found["OC1-1"].year, value=60.0, target=65.0)
-    assert figures.status(falling, [year], DURING) == "atteint"
+    assert figures.status(falling, year, 0.9, DURING) == "atteint"
 
 
 def test_without_a_target_no_word_judges(found: Found) -> None:
     year = replace(found["R1-2"].year, target=None, progress=None)
-    assert figures.status(found["R1-2"].indicator, [year], DURING) == "sans_cible"
+    assert figures.status(found["R1-2"].indicator, year, 0.9, DURING) == "sans_cible"

@@ -21,14 +21,19 @@ def keys(tree: Any, above: str = "") -> Iterator[str]:
         yield f"{above}:{len(tree) if isinstance(tree, list) else ''}"
 
 
-def test_both_languages_have_the_same_words() -> None:
-    assert list(keys(SPOKEN["fr"])) == list(keys(SPOKEN["ar"]))
+def test_every_language_has_the_same_words() -> None:
+    assert list(keys(SPOKEN["fr"])) == list(keys(SPOKEN["ar"])) == list(keys(SPOKEN["en"]))
 
 
 def test_numbers_have_a_decimal_comma_and_narrow_spaces() -> None:
     assert words.number(1234567.891, 2, "fr") == "1\u202f234\u202f567,89"
     assert words.number(-3, 0, "fr") == "\u22123"
     assert words.quantity(61.27, 1, "%", "fr") == "61,3\u202f%"
+
+
+def test_english_numbers_have_a_point_and_commas() -> None:
+    assert words.number(1234567.891, 2, "en") == "1,234,567.89"
+    assert words.quantity(61.27, 1, "%", "en") == "61.3%"
 
 
 def test_numbers_keep_their_direction_and_digits_in_arabic() -> None:
@@ -63,8 +68,9 @@ def test_periods_are_said_as_people_do(period: str, french: str, arabic: str, fo
 
 
 def test_targets_share_their_decimals(found: dict[str, Figure]) -> None:
-    assert words.quantity_of_target(found["OC1-2"], 4.0, "fr") == "4,0"
-    assert words.quantity_of_target(found["R1-2"], 3500, "fr") == "3\u202f500"
+    assert words.quantity_of_target(found["OC1-2"], 4.0, SPOKEN["fr"], "fr") == "4,0"
+    assert words.quantity_of_target(found["R1-2"], 3500, SPOKEN["fr"], "fr") == "3\u202f500"
+    assert words.quantity_of_target(found["OC3-2"], 1, SPOKEN["ar"], "ar") == "نعم"
 
 
 def test_french_punctuation_keeps_to_its_word(found: dict[str, Figure]) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tpm_pipeline.indicators.declared import COUNTED
 from tpm_pipeline.publications import figures
 from tpm_pipeline.publications import words as speech
 from tpm_pipeline.publications.figures import Cell, Figure, Status
@@ -103,7 +104,7 @@ def _value(figure: Figure, cell: Cell, words: Words, language: Language, thresho
     if cell.secret == "protected":  # noqa: S105 - a statistical secret, not a password
         return str(words["protected"])
     if cell.secret:
-        kind = "small_count" if indicator.measure in figures.COUNTED else "small_ratio"
+        kind = "small_count" if indicator.measure in COUNTED else "small_ratio"
         return str(words[kind]).format(threshold=threshold)
     if cell.value is None:
         return str(words["missing"])

@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
-from tpm_pipeline.indicators.compute import CUMULS
-from tpm_pipeline.indicators.logframe import Indicator
+from tpm_pipeline.indicators.declared import COUNTED, CUMULS, Indicator
 from tpm_pipeline.publications import suppression
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.publications.suppression import Counts
@@ -29,7 +28,6 @@ Status = Literal["sans_donnee", "sans_cible", "atteint", "bonne_voie", "retard",
 Shown = tuple[list["Cell"], list["Cell"]]
 # Percentages of fewer are whole: a decimal would tell the two groups.
 WHOLE_BELOW = 100
-COUNTED = ("count", "distinct", "qualitative")
 
 _VALUES = """
 select type_periode, periode, debut_date, fin_date, cumul, valeur, numerateur, denominateur, cible, progres,

@@ -13,6 +13,7 @@ from tpm_pipeline.warehouse.db import Connection, literal, quoted
 _NUMBERS = ("_pct", "lat", "lon")
 _COUNTS = ("pop_", "nb_", "menages_", "etrangers_")
 _DATES = ("_depuis", "date_")
+_PLANNED = ("result", "weight", "start", "end")
 
 
 def load(connection: Connection, schemas: list[FormSchema], lists: Path = LISTS, folder: Path = WAREHOUSE) -> None:
@@ -34,16 +35,13 @@ def _load_plan(connection: Connection, logframe: Path) -> None:
         "create or replace table reference.plan_action (code varchar, nom_fr varchar, nom_ar varchar, nom_en varchar,"
         " resultat varchar, poids double, debut_prevu_date date, fin_prevue_date date)"
     )
-    connection.executemany(
-        "insert into reference.plan_action values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            [
-                *(one["code"], one["names"]["fr"], one["names"]["ar"], one["names"]["en"], one["result"]),
-                *(one["weight"], one["start"], one["end"]),
-            ]
-            for one in content["activities"]
-        ],
-    )
+    rows = [
+        (one["code"], *(one["names"][name] for name in ("fr", "ar", "en")), *(one[key] for key in _PLANNED))
+        for one in content["activities"]
+    ]
+    # Written into the query: to bind parameters DuckDB's client first imports pandas, for half a second.
+    values = ", ".join(f"({', '.join(literal(str(cell)) for cell in row)})" for row in rows)
+    connection.execute(f"insert into reference.plan_action values {values}")
 
 
 def _load_csv(connection: Connection, name: str, path: Path) -> None:
