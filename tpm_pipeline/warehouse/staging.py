@@ -1,7 +1,7 @@
 """Staging: one typed table per form and per repeat, generated from the form's deployed versions."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tpm_pipeline.records import Choice, FormSchema, Privacy, Question, Table
@@ -33,12 +33,16 @@ _STRICTNESS: tuple[Privacy | None, ...] = (None, "identifying", "sensitive", "te
 
 @dataclass(frozen=True)
 class StagingTable:
-    """A staging table to build: where its rows are in the answers, and its columns by name."""
+    """A staging table to build: where its rows are in the answers, and its columns by name.
+
+    `within` names the staging table whose rows hold those of a repeat.
+    """
 
     name: str
     table: Table
     ancestors: tuple[Table, ...]
     columns: Mapping[str, Question]
+    within: str
 
 
 def create(connection: Connection) -> None:
@@ -108,10 +112,18 @@ def _is_taken(path: tuple[str, ...], leaves: set[tuple[str, ...]]) -> bool:
 def tables(schema: FormSchema) -> list[StagingTable]:
     """The staging tables of a form: itself, then its repeats, outermost first."""
     levels = list(_levels(schema.root, ()))
-    names = _distinct([table.path for table, _ in levels[1:]], {""})
+    repeats = [table.path for table, _ in levels[1:]]
+    names: dict[tuple[str, ...], str] = {(): schema.form_id}
+    names |= {path: f"{schema.form_id}__{name}" for path, name in zip(repeats, _distinct(repeats, {""}), strict=True)}
     return [
-        StagingTable(f"{schema.form_id}{name and '__'}{name}", table, ancestors, _column_names(table, ancestors))
-        for name, (table, ancestors) in zip(["", *names], levels, strict=True)
+        StagingTable(
+            names[table.path],
+            table,
+            ancestors,
+            _column_names(table, ancestors),
+            names[ancestors[-1].path] if ancestors else "",
+        )
+        for table, ancestors in levels
     ]
 
 
@@ -162,23 +174,23 @@ def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes])
     connection.execute("set variable inner_pad = ?", [pads[0]])
     connection.execute("set variable outer_pad = ?", [pads[1]])
     connection.execute("delete from staging.misfit where form_id = ?", [schema.form_id])
-    for staged in tables(schema):
+    found = tables(schema)
+    for staged in found:
         _build_table(connection, schema, staged)
+    for staged in found:
+        _drop(connection, staged, [_as_rows(repeat) for repeat in staged.table.repeats])
     connection.execute("reset variable inner_pad; reset variable outer_pad")
     return int(scalar(connection, f"select count(*) from staging.{quoted(schema.form_id)}"))
 
 
-def _structure(staged: StagingTable) -> str:
-    """What to read of an answer: the table's own questions, at the end of the repeats they are in."""
+def _structure(table: Table) -> str:
+    """What to read of an answer: the table's questions as text, and the rows of its repeats."""
     tree: dict[str, object] = {}
-    for question in staged.table.questions:
+    for question in table.questions:
         for path in (question.path, *question.former):
-            _plant(tree, path[len(staged.table.path) :], '"VARCHAR"')
-    inner = staged.table
-    for outer in reversed(staged.ancestors):
-        tree, repeated = {}, f"[{_as_json(tree)}]"
-        _plant(tree, inner.path[len(outer.path) :], repeated)
-        inner = outer
+            _plant(tree, path[len(table.path) :], '"VARCHAR"')
+    for repeat in table.repeats:
+        _plant(tree, repeat.path[len(table.path) :], f"[{_structure(repeat)}]")
     return _as_json(tree)
 
 
@@ -201,12 +213,19 @@ def _build_table(connection: Connection, schema: FormSchema, staged: StagingTabl
     name = f"staging.{quoted(staged.name)}"
     misfits = _misfits(schema, staged)
     flag = f"({' or '.join(misfits.values()) or 'false'}) as {_FLAG}"
-    columns = ", ".join([*_keys(staged), *map(quoted, staged.columns), flag])
+    # A repeat's rows wait as text beside the row that holds them, so that no answer is parsed twice.
+    rows = map(_as_rows, staged.table.repeats)
+    columns = ", ".join([*_keys(staged), *map(quoted, staged.columns), *rows, flag])
     connection.execute(f"create or replace table {name} as select {columns} from {_read(schema, staged)}")
     if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
         _record_misfits(connection, schema, staged, misfits)
-    connection.execute(f"alter table {name} drop column {_FLAG}")
+    _drop(connection, staged, [_FLAG])
     _comment(connection, schema, staged)
+
+
+def _drop(connection: Connection, staged: StagingTable, columns: Iterable[str]) -> None:
+    for column in columns:
+        connection.execute(f"alter table staging.{quoted(staged.name)} drop column {column}")
 
 
 def _keys(staged: StagingTable) -> list[str]:
@@ -222,6 +241,11 @@ def _as_text(column: str) -> str:
     return quoted(f"{column} as text")
 
 
+def _as_rows(repeat: Table) -> str:
+    """What holds the rows of a repeat until they are a table."""
+    return quoted(f"{'/'.join(repeat.path)} as rows")
+
+
 def _misfits(schema: FormSchema, staged: StagingTable) -> dict[str, str]:
     """For each column that some answers may not fit, the test for one that does not."""
     codes = _codes(schema)
@@ -231,9 +255,10 @@ def _misfits(schema: FormSchema, staged: StagingTable) -> dict[str, str]:
     return {column: test for column, test in tests.items() if test is not None}
 
 
-def _read(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
+def _read(schema: FormSchema, staged: StagingTable, among: str = "true") -> str:
     """The rows of a table with every answer as text and typed, each step once; `among` narrows the submissions."""
     texts = [f"{_answer(question, staged.table)} as {_as_text(name)}" for name, question in staged.columns.items()]
+    texts += [f"{_item(repeat.path, staged.table)} as {_as_rows(repeat)}" for repeat in staged.table.repeats]
     codes = _codes(schema)
     answers = [
         f"{typed(question, _as_text(name), codes)} as {quoted(name)}" for name, question in staged.columns.items()
@@ -243,28 +268,30 @@ def _read(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
 
 
 def _answer(question: Question, table: Table) -> str:
-    depth = len(table.path)
-    places = [path[depth:] for path in (question.path, *question.former)]
-    answers = ["nullif(item" + "".join(f".{quoted(step)}" for step in place) + ", '')" for place in places]
+    answers = [f"nullif({_item(path, table)}, '')" for path in (question.path, *question.former)]
     return answers[0] if len(answers) == 1 else f"coalesce({', '.join(answers)})"
 
 
-def _rows(schema: FormSchema, staged: StagingTable, among: str = "") -> str:
+def _item(path: tuple[str, ...], table: Table) -> str:
+    return ".".join(["item", *map(quoted, path[len(table.path) :])])
+
+
+def _rows(schema: FormSchema, staged: StagingTable, among: str) -> str:
     """The rows of a table, each with its answers as `item`; `among` narrows the submissions."""
-    source = f"""(
-        select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(staged))}) as item
-        from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null {among}
+    if not staged.ancestors:
+        return f"""(
+            select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(staged.table))}) as item
+            from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null and {among}
+        )"""
+    *outer, position = map(quoted, position_columns(staged.table, staged.ancestors))
+    held = position_columns(staged.ancestors[-1], staged.ancestors[:-1])
+    renamed = [f"{quoted(theirs)} as {ours}" for theirs, ours in zip(held, outer, strict=True)]
+    return f"""(
+        select * exclude (pair), pair.p as {position}, pair.i as item from (
+            select {", ".join([*SYSTEM_COLUMNS, *renamed])}, unnest(list_transform(
+                {_as_rows(staged.table)}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair
+            from staging.{quoted(staged.within)} where {among})
     )"""
-    levels = [*staged.ancestors[1:], staged.table] if staged.table.path else []
-    depth = 0
-    for level, position in zip(levels, position_columns(staged.table, staged.ancestors), strict=True):
-        steps = "".join(f".{quoted(step)}" for step in level.path[depth:])
-        source = (
-            f"(select * exclude (item, pair), pair.p as {quoted(position)}, pair.i as item from (select *, unnest("
-            f"list_transform(item{steps}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair from {source}))"
-        )
-        depth = len(level.path)
-    return source
 
 
 def _record_misfits(
@@ -272,7 +299,7 @@ def _record_misfits(
 ) -> None:
     flags = ", ".join(f"if({test}, {literal(column)}, null)" for column, test in misfits.items())
     position = "position" if staged.table.path else "null"
-    flagged = f"and submission_id in (select submission_id from staging.{quoted(staged.name)} where {_FLAG})"
+    flagged = f"submission_id in (select submission_id from staging.{quoted(staged.name)} where {_FLAG})"
     connection.execute(f"""
         insert into staging.misfit
         select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, position, question
