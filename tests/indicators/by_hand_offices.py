@@ -84,7 +84,7 @@ def succeeded(answers: Answers, offices: frozenset[str]) -> Figure:
     """OC1-1: of the referrals made sixty days ago or more, those whose latest outcome is good."""
     known = visits(answers, offices)
     sent = referrals(answers, known)
-    sent = sent[sent.reponse.isin(REFERRED) & sent.unit.notna()].sort_values(["day", "submitted_at", "sid"])
+    sent = sent[sent.reponse.isin(REFERRED) & sent.unit.notna()].sort_values(["day", "sid"], kind="stable")
     first = sent.drop_duplicates(["unit", "asked"], keep="first").copy()
     first["judged"] = first.day + pd.Timedelta(days=60)
     first["service"] = first.asked

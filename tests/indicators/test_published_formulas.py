@@ -15,7 +15,8 @@ import pytest
 
 from tests.indicators.conftest import Bench
 from tests.indicators.histories import history
-from tpm_pipeline.indicators import calendar, compute, logframe
+from tpm_pipeline.indicators import calendar, logframe
+from tpm_pipeline.indicators.declared import CUMULS
 from tpm_pipeline.records import Period
 from tpm_pipeline.warehouse import db
 
@@ -252,7 +253,7 @@ def published(bench: Bench, code: str, period: Period) -> float | None:
 
 def cumul(code: str) -> str:
     """The accumulation a formula speaks of: from the period's start, or all that is declared before its end."""
-    return "periode" if "$debut" in PUBLISHED[code] else compute.CUMULS[INDICATORS[code].accumulation]
+    return "periode" if "$debut" in PUBLISHED[code] else CUMULS[INDICATORS[code].accumulation]
 
 
 def ours(cells: Mapping[Any, Any], code: str, period: Period, accumulation: str) -> float | None:

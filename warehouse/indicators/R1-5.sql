@@ -3,26 +3,31 @@ with orientees as (
     select
         dossier_uuid,
         date_visite,
-        arg_min(bureau_code, visite_id) as bureau_code,
-        arg_min(groupe_cat, visite_id) as groupe_cat
+        arg_min({'visite_id': visite_id, 'bureau': bureau_code, 'groupe': groupe_cat}, visite_id) as premiere
     from marts.fct_visite
     where dossier_uuid is not null
         and visite_id in (
             select visite_id from marts.fct_orientation where reponse in ('oriente', 'accompagne', 'attente')
         )
     group by dossier_uuid, date_visite
+),
+
+suivies as (
+    select distinct orientees.dossier_uuid, orientees.date_visite
+    from orientees
+    join marts.fct_suivi as suivi
+        on suivi.dossier_uuid = orientees.dossier_uuid
+        and suivi.date_suivi between orientees.date_visite and orientees.date_visite + 30
 )
 
 select
     orientees.dossier_uuid as unit_id,
     orientees.date_visite + 30 as event_date,
     orientees.date_visite as recorded,
-    exists (
-        from marts.fct_suivi as suivi
-        where suivi.dossier_uuid = orientees.dossier_uuid
-            and suivi.date_suivi between orientees.date_visite and orientees.date_visite + 30
-    ) as in_numerator,
+    suivies.dossier_uuid is not null as in_numerator,
+    orientees.premiere.visite_id as source_id,
 
-    orientees.bureau_code as bureau,
-    orientees.groupe_cat as groupe
+    orientees.premiere.bureau,
+    orientees.premiere.groupe
 from orientees
+left join suivies using (dossier_uuid, date_visite)

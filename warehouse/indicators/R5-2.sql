@@ -2,14 +2,15 @@
 with revues as (
     -- The latest review speaks, even held after the due date: it tells when the decision was carried out.
     select
-        decision_code,
+        revue.decision_code,
         arg_max(
-            {'statut': statut_decision, 'execution_date': execution_date},
-            {'jour': revue_date, 'comite': comite_id, 'rang': rang}
+            {'statut': revue.statut_decision, 'execution_date': revue.execution_date},
+            {'jour': revue.revue_date, 'received': comite.submitted_at, 'comite': revue.comite_id, 'rang': revue.rang}
         ) as derniere
-    from marts.fct_decision_suivi
-    where statut_decision is not null and revue_date is not null
-    group by decision_code
+    from marts.fct_decision_suivi as revue
+    left join marts.fct_comite as comite using (comite_id)
+    where revue.statut_decision is not null and revue.revue_date is not null
+    group by revue.decision_code
 )
 
 select
