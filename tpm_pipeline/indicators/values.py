@@ -96,8 +96,8 @@ valued as (
     from termed
 )
 select valued.code, type_periode, valued.periode, debut_date, fin_date, valued.cumul, dimension, part,
-    figure, above, below, facts::bigint, without_id::bigint, cible, cible_a_date, (figure - reference) / nullif(cible - reference, 0),
-    sites, expected
+    figure, above, below, facts::bigint, without_id::bigint,
+    cible, cible_a_date, (figure - reference) / nullif(cible - reference, 0), sites, expected
 from valued
 left join goal on (goal.code, goal.periode) = (valued.code, valued.periode) and is_declared and dimension = 'total'
 """
