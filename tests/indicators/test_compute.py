@@ -9,7 +9,7 @@ import pytest
 from tests.indicators.conftest import Bench
 from tpm_pipeline.errors import IndicatorError, TpmError
 from tpm_pipeline.indicators import logframe
-from tpm_pipeline.indicators.compute import UNKNOWN
+from tpm_pipeline.indicators.declared import UNKNOWN
 from tpm_pipeline.indicators.logframe import Logframe
 from tpm_pipeline.warehouse import db
 
@@ -62,7 +62,10 @@ def test_a_running_total_is_its_last_value_and_not_the_sum_of_its_values(bench: 
 
 def test_progress_is_measured_from_the_baseline(bench: Bench) -> None:
     changed = changed_indicator(
-        bench.framework, "R1-2", baseline={"value": 100, "date": "2020-10-01"}, targets={"A1": 96, "A2": 100}
+        bench.framework,
+        "R1-2",
+        baseline={"value": 100, "date": "2020-10-01", "source": "Enquête"},
+        targets={"A1": 96, "A2": 100},
     )
     bench.give({"marts.fct_visite": [visit(n, "2020-10-05") for n in range(98)]})
     bench.compute("R1-2", framework=changed)
@@ -84,13 +87,14 @@ def test_without_a_baseline_there_is_a_target_and_no_progress(bench: Bench) -> N
     assert (line["value"], line["target"], line["progress"]) == (100, 35, None)  # an absent baseline is not 0
 
 
-def test_targets_belong_to_the_declared_total_of_a_year(bench: Bench) -> None:
+def test_targets_belong_to_the_declared_total_of_a_year_and_the_last_to_the_project(bench: Bench) -> None:
     visits(bench, visit(1, "2020-10-05"))
     found = bench.connection.execute(
         "select periode, cumul, dimension, cible from indicators.valeur where code = 'R1-2' and cible is not null"
     ).fetchall()
     assert sorted(found) == [
-        (year, "cumulatif", "total", cible) for year, cible in (("A1", 500), ("A2", 1700), ("A3", 3500))
+        (year, "cumulatif", "total", cible)
+        for year, cible in (("A1", 500), ("A2", 1700), ("A3", 3500), ("projet", 3500))
     ]
 
 
@@ -121,7 +125,7 @@ def test_parts_and_unknown_make_the_total(bench: Bench) -> None:
     visits(bench, *rows)
     assert bench.parts("R1-2", "2021-01", "sexe", cumul="cumulatif") == {"femme": 1, UNKNOWN: 2}
     assert bench.parts("R1-3", "2021-01", "sexe", cumul="cumulatif") == {"femme": 1, UNKNOWN: 1}
-    assert bench.parts("R1-2", "2021-01", "province", cumul="cumulatif") == {}
+    assert bench.parts("R1-2", "2021-01", "vulnerabilites", cumul="cumulatif") == {}
 
 
 def test_the_unknown_part_is_shown_even_when_nobody_is_in_it(bench: Bench) -> None:
@@ -237,7 +241,7 @@ def test_an_interrupted_computation_leaves_the_former_values(
 ) -> None:
     visits(bench, visit(1, "2021-01-10"))
     query = logframe.query
-    monkeypatch.setattr(logframe, "query", lambda one: query(one, declared))
+    monkeypatch.setattr(logframe, "query", lambda one, _folder=None: query(one, declared))
     (declared / "indicators" / "R1-4.sql").write_text("select nul from marts.fct_visite")
     with pytest.raises(IndicatorError):
         visits(bench, visit(1, "2021-01-10"), visit(2, "2021-01-11"))
@@ -260,7 +264,7 @@ def test_a_query_that_is_wrong_is_named(
 ) -> None:
     (declared / "indicators" / "R1-4.sql").write_text(sql)
     query = logframe.query
-    monkeypatch.setattr(logframe, "query", lambda one: query(one, declared))
+    monkeypatch.setattr(logframe, "query", lambda one, _folder=None: query(one, declared))
     with pytest.raises(TpmError, match=message):
         bench.compute("R1-4")
 
@@ -268,7 +272,7 @@ def test_a_query_that_is_wrong_is_named(
 def test_the_declarations_travel_with_the_values(bench: Bench) -> None:
     bench.compute()
     found = db.rows(bench.connection, "select code, cumul, resultat, reference from indicators.indicateur order by 1")
-    assert found[0] == {"code": "OC1-1", "cumul": "dernier", "resultat": "OS1", "reference": 0}
+    assert found[0] == {"code": "IMP-1", "cumul": "dernier", "resultat": "OG", "reference": 5}
     assert [row["code"] for row in found] == [one.code for one in bench.framework.indicators]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.indicators.conftest import Bench
 from tpm_pipeline.indicators import calendar
-from tpm_pipeline.indicators.compute import UNKNOWN
+from tpm_pipeline.indicators.declared import UNKNOWN
 from tpm_pipeline.indicators.logframe import Logframe, Year
 
 START, END = date(2020, 10, 1), date(2021, 2, 1)

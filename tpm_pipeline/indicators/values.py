@@ -8,7 +8,7 @@ from tpm_pipeline.indicators import store
 from tpm_pipeline.indicators.declared import COUNTED, CUMULS, UNKNOWN, Indicator
 from tpm_pipeline.indicators.logframe import Logframe
 from tpm_pipeline.indicators.targets import goals
-from tpm_pipeline.indicators.windows import windows
+from tpm_pipeline.indicators.windows import month_number, windows
 from tpm_pipeline.warehouse.db import Connection, literal
 
 Row = tuple[Any, ...]
@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 _TABLES = """
 create or replace temp table win (
     type_periode varchar, periode varchar, debut_date date, fin_date date, cumul varchar, first integer,
-    following integer);
+    own_first integer, following integer);
 create or replace temp table goal (code varchar, periode varchar, cible double, cible_a_date double);
 create or replace temp table declared (
     code varchar, measure varchar, is_added boolean, cumul varchar, reference double, is_office boolean);
@@ -63,13 +63,15 @@ filled as (
         coalesce(without_id, 0) as without_id, coalesce(value, 0)::double as value,
         coalesce(answers, 0) as answers, weight::double as weight,
         coalesce(if(part.dimension = 'bureau' and part.part <> {literal(UNKNOWN)}, own.sites, every.sites), 0) as heard,
-        coalesce(every.sites, 0) as sites, expected.sites as expected
+        coalesce(there.sites, 0) as sites, expected.sites as expected
     from wanted join declared using (code) join win on win.cumul = wanted.cumul join part using (code)
     join expected on expected.periode = win.periode and expected.is_office = declared.is_office
     left join summed on (summed.code, summed.periode, summed.cumul, summed.dimension)
         = (wanted.code, win.periode, win.cumul, part.dimension) and summed.part is not distinct from part.part
     left join reported as every on (every.is_office, every.first, every.following, every.site)
         = (declared.is_office, win.first, win.following, '')
+    left join reported as there on (there.is_office, there.first, there.following, there.site)
+        = (declared.is_office, win.own_first, win.following, '')
     left join reported as own on (own.is_office, own.first, own.following, own.site)
         = (declared.is_office, win.first, win.following, part.part)
 ),
@@ -135,7 +137,7 @@ def _windows(framework: Logframe, today: date) -> Iterator[Row]:
         period = one.period
         yield (
             *(period.kind, period.code, period.start, period.end),
-            *(CUMULS[one.accumulation], one.first, one.following),
+            *(CUMULS[one.accumulation], one.first, month_number(framework.project.start, period.start), one.following),
         )
 
 
