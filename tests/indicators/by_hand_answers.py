@@ -31,6 +31,16 @@ class Answers:
         return frame.sort_values(["submitted_at", "sid"], kind="stable").reset_index(drop=True)
 
 
+def rows(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a frame, one dictionary each."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def spoken(values: list[Any], frame: pd.DataFrame) -> "pd.Series[Any]":
+    """A column of anything, lists included, beside the rows of a frame."""
+    return pd.Series(values, index=frame.index, dtype=object)
+
+
 def read(connection: db.Connection) -> Answers:
     """Every submission in its latest version, those rejected or deleted left out."""
     found = db.rows(

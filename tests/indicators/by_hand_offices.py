@@ -4,11 +4,10 @@ Each figure is a function of a window: the units that speak in it, with what eac
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
 import pandas as pd
 
-from tests.indicators.by_hand_answers import Answers
+from tests.indicators.by_hand_answers import Answers, rows
 
 Figure = Callable[[pd.Timestamp, pd.Timestamp], pd.DataFrame]
 
@@ -57,10 +56,10 @@ def persons(known: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp) -> pd
 
 def referrals(answers: Answers, known: pd.DataFrame) -> pd.DataFrame:
     """Every service answered in a visit that asked for it."""
-    rows = answers.of("tpm_visite/orientations", "o_service", "o_reponse", "o_institution")
-    rows = rows.rename(columns={"o_service": "asked", "o_reponse": "reponse", "o_institution": "institution"})
-    joined = rows[["sid", "asked", "reponse", "institution"]].merge(known, on="sid")
-    return joined[[row.asked in row.service for row in joined.itertuples()]]
+    answered = answers.of("tpm_visite/orientations", "o_service", "o_reponse", "o_institution")
+    answered = answered.rename(columns={"o_service": "asked", "o_reponse": "reponse", "o_institution": "institution"})
+    joined = answered[["sid", "asked", "reponse", "institution"]].merge(known, on="sid")
+    return joined[[row["asked"] in row["service"] for row in rows(joined)]]
 
 
 def follow_ups(answers: Answers, offices: frozenset[str]) -> pd.DataFrame:
@@ -73,10 +72,10 @@ def follow_ups(answers: Answers, offices: frozenset[str]) -> pd.DataFrame:
 
 def outcomes(answers: Answers, followed: pd.DataFrame) -> pd.DataFrame:
     """Every outcome noted in a follow-up, in the order in which they were received."""
-    rows = answers.of("tpm_suivi/issues", "i_service", "i_issue").rename(columns={"i_service": "asked"})
-    rows = rows[rows.asked.notna()]
-    rows["rank"] = rows.groupby("sid").cumcount()
-    joined = rows[["sid", "asked", "i_issue", "rank"]].merge(followed, on="sid")
+    noted = answers.of("tpm_suivi/issues", "i_service", "i_issue").rename(columns={"i_service": "asked"})
+    noted = noted[noted.asked.notna()]
+    noted["rank"] = noted.groupby("sid").cumcount()
+    joined = noted[["sid", "asked", "i_issue", "rank"]].merge(followed, on="sid")
     return joined.sort_values(["day", "submitted_at", "sid", "rank"], kind="stable")
 
 
@@ -106,7 +105,7 @@ def satisfaction(answers: Answers, offices: frozenset[str]) -> Figure:
     rated = rated[rated.sat_bureau.notna()].assign(num=lambda frame: frame.sat_bureau, den=1.0)
     profile = visits(answers, offices).sort_values(["day", "submitted_at", "sid"], kind="stable")
     profile = profile[profile.unit.notna() & profile.day.notna()][["unit", "day", *PROFILE]]
-    told = [_profile(profile, row.unit, row.day) for row in rated.itertuples()]
+    told = [_profile(profile, row["unit"], row["day"]) for row in rows(rated)]
     for name in PROFILE:
         rated[name] = [one.get(name) for one in told]
     return lambda since, until: within(rated, "day", since, until)
@@ -126,7 +125,7 @@ def in_time(answers: Answers, offices: frozenset[str]) -> Figure:
     days["judged"] = days.day + pd.Timedelta(days=30)
     met = follow_ups(answers, offices).groupby("unit").day.apply(list).to_dict()
     days["num"] = [
-        float(any(row.day <= day <= row.judged for day in met.get(row.unit, []))) for row in days.itertuples()
+        float(any(row["day"] <= day <= row["judged"] for day in met.get(row["unit"], []))) for row in rows(days)
     ]
     days["den"] = 1.0
 
@@ -141,9 +140,7 @@ def checks(answers: Answers, offices: frozenset[str], places: Mapping[str, Mappi
     """The latest check of each office up to the end of the window."""
     found = answers.of("tpm_bureau", "bureau_code", "statut", *CRITERIA, dates=("date_controle",), numbers=("score",))
     found = found[found.bureau_code.isin(offices)].rename(columns={"bureau_code": "unit", "date_controle": "day"})
-    found["critere"] = [
-        [name for question, name in CRITERIA.items() if row[question] == "oui"] for row in found.to_dict("records")
-    ]
+    found["critere"] = [[name for question, name in CRITERIA.items() if row[question] == "oui"] for row in rows(found)]
     for name in ("province", "public"):
         found[name] = [places[code][name] for code in found.unit]
 
@@ -181,8 +178,3 @@ def figures(answers: Answers, places: Mapping[str, Mapping[str, str]]) -> dict[s
         "R1-5": in_time(answers, offices),
         "R1-6": score,
     }
-
-
-def stamp(day: date) -> pd.Timestamp:
-    """A day as pandas knows it."""
-    return pd.Timestamp(day)

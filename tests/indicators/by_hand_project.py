@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.indicators.by_hand_answers import Answers
+from tests.indicators.by_hand_answers import Answers, Row, rows, spoken
 from tests.indicators.by_hand_offices import Figure, within
 
 START = pd.Timestamp("2020-10-01")
@@ -90,7 +90,7 @@ def projects(answers: Answers, organisations: Mapping[str, str]) -> dict[str, Fi
     found["forme_osc"] = [forms.get(code) for code in found.osc]
     found["theme"] = [text.split() if text else [] for text in found.appuis]
     helped = found[found.appuis.notna() | (found.a_projet == "oui")]
-    helped = helped.assign(unit=helped.osc, province=[[one] if one else [] for one in helped.province])
+    helped = helped.assign(unit=helped.osc, province=spoken([[one] if one else [] for one in helped.province], helped))
     contracted = found[found.statut_projet.isin(CONTRACTED)].assign(unit=lambda frame: frame.code_projet)
     signed = contracted[contracted.unit.notna()].sort_values(["day", "submitted_at", "sid"], kind="stable")
     signed = signed.drop_duplicates("unit", keep="first")
@@ -123,12 +123,30 @@ def partners(answers: Answers, authorities: Places) -> dict[str, Figure]:
         numbers=("niveau",),
     ).rename(columns={"date_rel": "day", "type_relation": "objet"})
     planned = found[found.objet == "planification"]
-    planned = planned.assign(unit=[_authority(row, authorities) for row in planned.itertuples()])
+    planned = planned.assign(unit=spoken([_authority(row, authorities) for row in rows(planned)], planned))
     of_region = planned[planned.doc == "pdr"]
+
+    def in_region(_since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
+        known = latest(of_region[of_region.day < until].assign(key=1), "key", by=("day",))
+        return ratio(known, (known.niveau >= 3) & (known.service_dedie == "oui"))
+
+    signed = found[(found.objet == "convention") & found.ref_conv.notna()].assign(unit=lambda frame: frame.ref_conv)
+    signed = signed.sort_values(["day", "submitted_at", "sid"], kind="stable").drop_duplicates("unit", keep="first")
+    met = found[found.objet.isin(("mobilisation", "concertation", "representation"))]
+    return {
+        "IMP-1": _integrated(planned, authorities),
+        "OC3-2": in_region,
+        "R3-4": lambda since, until: within(signed, "day", since, until),
+        "R5-8": lambda since, until: within(met, "day", since, until),
+    }
+
+
+def _integrated(planned: pd.DataFrame, authorities: Places) -> Figure:
+    """IMP-1: every partner authority, and whether its latest planning document budgets migration."""
 
     def integrated(_since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
         seen = latest(planned[planned.unit.notna() & (planned.day < until)], "unit", by=("day",)).set_index("unit")
-        rows = [
+        told = [
             {
                 "unit": one["code"],
                 "type_collectivite": one["type"],
@@ -139,31 +157,19 @@ def partners(answers: Answers, authorities: Places) -> dict[str, Figure]:
             for one in authorities
         ]
         return pd.DataFrame(
-            rows if until > START else [], columns=["unit", "type_collectivite", "province", "num", "den"]
+            told if until > START else [], columns=["unit", "type_collectivite", "province", "num", "den"]
         )
 
-    def in_region(_since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
-        known = latest(of_region[of_region.day < until].assign(key=1), "key", by=("day",))
-        return ratio(known, (known.niveau >= 3) & (known.service_dedie == "oui"))
-
-    signed = found[(found.objet == "convention") & found.ref_conv.notna()].assign(unit=lambda frame: frame.ref_conv)
-    signed = signed.sort_values(["day", "submitted_at", "sid"], kind="stable").drop_duplicates("unit", keep="first")
-    met = found[found.objet.isin(("mobilisation", "concertation", "representation"))]
-    return {
-        "IMP-1": integrated,
-        "OC3-2": in_region,
-        "R3-4": lambda since, until: within(signed, "day", since, until),
-        "R5-8": lambda since, until: within(met, "day", since, until),
-    }
+    return integrated
 
 
-def _authority(row: Any, authorities: Places) -> str | None:
+def _authority(row: Row, authorities: Places) -> str | None:
     for one in authorities:
-        kind = row.type_partenaire
+        kind = row["type_partenaire"]
         same = {
             "region": True,
-            "province": one["province"] == row.province,
-            "commune": one["code_commune"] == row.commune,
+            "province": one["province"] == row["province"],
+            "commune": one["code_commune"] == row["commune"],
         }
         if kind == one["type"] and same.get(kind):
             return str(one["code"])

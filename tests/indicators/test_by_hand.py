@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from tests.indicators import by_hand_answers, by_hand_management, by_hand_offices, by_hand_project
+from tests.indicators.by_hand_answers import spoken
 from tests.indicators.by_hand_offices import Figure
 from tpm_pipeline import jobs
 from tpm_pipeline.indicators import calendar, logframe
-from tpm_pipeline.indicators.logframe import Indicator
+from tpm_pipeline.indicators.declared import Indicator
 from tpm_pipeline.records import Period
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db
@@ -116,8 +117,8 @@ def _dimensions(indicator: Indicator) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _told(rows: pd.DataFrame, name: str, *, multiple: bool) -> pd.DataFrame:
     if multiple:
         each = [list(dict.fromkeys(value)) if isinstance(value, list) and value else [UNKNOWN] for value in rows[name]]
-        return rows.assign(**{name: each}).explode(name)
-    return rows.assign(**{name: [UNKNOWN if pd.isna(value) else value for value in rows[name]]})
+        return rows.assign(**{name: spoken(each, rows)}).explode(name)
+    return rows.assign(**{name: spoken([UNKNOWN if pd.isna(value) else value for value in rows[name]], rows)})
 
 
 def measured(indicator: Indicator, rows: pd.DataFrame) -> float | None:

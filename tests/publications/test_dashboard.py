@@ -60,7 +60,7 @@ def test_every_indicator_is_there_in_each_language_under_its_result(html: str, f
             for node in tree.xpath(f"//div[@id='{language}']//article")
         }
         assert names == {code: getattr(figure.indicator.names, language) for code, figure in found.items()}
-    assert tree.xpath("string((//div[@id='fr']//section/h2)[1])").startswith("OS1")
+    assert tree.xpath("string((//div[@id='fr']//section/h2)[2])").startswith("OS1")
 
 
 def test_the_logframe_at_a_glance_leads_to_every_indicator(html: str, found: dict[str, Figure]) -> None:

@@ -29,7 +29,8 @@ class Line:
 class Card:
     """One indicator in one language; `progress` is a whole percentage, None where there is none.
 
-    `chart` names the drawing to show, empty where a line would say nothing.
+    `chart` names the drawing to show, empty where a line would say nothing; `ends` tells that targets stand at
+    the end of their years.
     """
 
     code: str
@@ -46,7 +47,7 @@ class Card:
     facts: Sequence[tuple[str, str]]
     progress: int | None
     progress_text: str
-    running: bool
+    ends: bool
     trend: str
     years: Sequence[Line]
     lines: Sequence[Line]
@@ -78,7 +79,7 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
         facts=_facts(figure, words, language, threshold),
         progress=progress,
         progress_text=_progress(figure, progress, words, language),
-        running=running,
+        ends=indicator.accumulation != "period",
         trend=words["trend_month" if running else "trend_quarter"],
         years=lines(figure.years),
         lines=lines(figure.trend),
