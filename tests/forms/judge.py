@@ -81,19 +81,14 @@ def _refused(form: Form, step: Step, shown: Shown) -> str | None:
     if refusal["condition"] != ("constraint" if step.answer else "required"):
         return f"«{step.answer}» is refused as {refusal['condition']}"
     said = tuple(refusal[language] for language in ("fr", "ar"))[: len(step.words)]
-    return f"says {said}, not {step.words}" if said != _plain(*step.words) else _misworded(form, step, refusal)
+    return f"says {said}, not {step.words}" if said != step.words else _misworded(form, step, refusal)
 
 
 def _misworded(form: Form, step: Step, refusal: Mapping[str, str]) -> str | None:
     """A refusal says in each language what the sheet says in it."""
     word, cells = _WORDS[refusal["condition"]], form.cells[step.name]
-    said, written = (refusal["fr"], refusal["ar"]), _plain(cells[word + _FRENCH], cells[word + _ARABIC])
+    said, written = (refusal["fr"], refusal["ar"]), (cells[word + _FRENCH], cells[word + _ARABIC])
     return f"says {said}, but the sheet {written}" if said != written else None
-
-
-def _plain(*words: str) -> tuple[str, ...]:
-    """Pyxform straightens apostrophes in everything it reads."""
-    return tuple(word.replace("’", "'") for word in words)
 
 
 def _not_offered(_: Form, step: Step, shown: Shown) -> str | None:
@@ -112,7 +107,7 @@ def _worth(_: Form, step: Step, shown: Shown) -> str | None:
 
 
 def _shows(_: Form, step: Step, shown: Shown) -> str | None:
-    return None if (shown["label"],) == _plain(*step.words) else f"shows «{shown['label']}»"
+    return None if (shown["label"],) == step.words else f"shows «{shown['label']}»"
 
 
 def _times(_: Form, step: Step, shown: Shown) -> str | None:

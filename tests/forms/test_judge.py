@@ -16,7 +16,7 @@ WORDS = {
 }
 FORM = Form("essai", (), {"age": WORDS}, {"age": ("g", "age"), "r": ("r",)})
 BLANK = {"condition": "required", "fr": "Réponse exigée.", "ar": "إلزامي."}
-FALSE = {"condition": "constraint", "fr": "L'âge est faux.", "ar": "العمر خاطئ."}
+FALSE = {"condition": "constraint", "fr": "L’âge est faux.", "ar": "العمر خاطئ."}
 TYPED = {"readonly": False, "blank": None, "offered": True, "refusal": None}
 
 
@@ -30,7 +30,7 @@ def step(result: Result, *words: str, question: str = "age", answer: str = "") -
         (step("accepted", answer="3"), {**TYPED, "blank": BLANK}, None),
         (step("accepted", answer="3"), {**TYPED, "readonly": True}, "cannot be answered"),
         (step("accepted", answer="3"), {**TYPED, "offered": False}, "«3» is not offered"),
-        (step("accepted", answer="3"), {**TYPED, "refusal": FALSE}, "«3» is refused: L'âge est faux."),
+        (step("accepted", answer="3"), {**TYPED, "refusal": FALSE}, "«3» is refused: L’âge est faux."),
         (
             step("accepted", answer="3"),
             {**TYPED, "blank": {**BLANK, "ar": "Réponse exigée."}},
@@ -40,8 +40,8 @@ def step(result: Result, *words: str, question: str = "age", answer: str = "") -
         (step("refused", "L’âge est faux.", answer="3"), TYPED, "«3» is accepted"),
         (step("refused", "L’âge est faux.", answer="3"), {**TYPED, "offered": False}, "«3» is not offered"),
         (step("refused", "L’âge est faux.", answer="3"), {**TYPED, "refusal": BLANK}, "«3» is refused as required"),
-        (step("refused", "Autre.", answer="3"), {**TYPED, "refusal": FALSE}, 'says ("L\'âge est faux.",), not'),
-        (step("refused", "L’âge est faux.", answer="3"), {**TYPED, "refusal": {**FALSE, "ar": "?"}}, "says (\"L'âge"),
+        (step("refused", "Autre.", answer="3"), {**TYPED, "refusal": FALSE}, "says ('L’âge est faux.',), not"),
+        (step("refused", "L’âge est faux.", answer="3"), {**TYPED, "refusal": {**FALSE, "ar": "?"}}, "says ('L’âge"),
         (step("refused", "Réponse exigée."), {**TYPED, "refusal": BLANK}, None),
         (step("not offered", answer="x"), TYPED, "«x» is offered"),
         (step("asked"), {"skipper": "g"}, "not asked, because of g"),

@@ -68,4 +68,6 @@ def test_the_form_passes_there_without_a_warning_and_asks_the_same(form_id: str,
     ours, _ = compiling.compile_form(catalog.path_of(form_id), "kobo", validate=False)
 
     assert warnings == []
-    assert schema.read(xform.encode()).root == schema.read(ours.xform).root
+    # There typographic quotes are straightened, here they are kept.
+    straight = ours.xform.decode().replace("’", "'").encode()
+    assert schema.read(xform.encode()).root == schema.read(straight).root

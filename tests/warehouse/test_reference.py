@@ -1,13 +1,26 @@
 """Reference: small tables kept by hand, and the lists phones use."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.warehouse.lab import Lab, form
+from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms import schema
 from tpm_pipeline.records import FormSchema
 from tpm_pipeline.warehouse import reference
+
+
+PLAN = """
+activities:
+  - code: A1.1
+    names: {fr: "L’annuaire", ar: "الدليل", en: "The directory"}
+    result: R1
+    weight: 4
+    start: 2020-11-01
+    end: 2021-06-30
+"""
 
 
 def write(path: Path, text: str) -> None:
@@ -23,6 +36,7 @@ def folders(tmp_path: Path) -> Path:
         tmp_path / "reference" / "listes.csv",
         "liste,rang,code,label_fr,label_ar,label_en\ngroupe,1,mre,Marocains du monde,مغاربة العالم,Moroccans abroad\n",
     )
+    write(tmp_path / "logframe.yml", PLAN)
     return tmp_path
 
 
@@ -70,6 +84,25 @@ def test_the_choices_of_every_form_are_there_in_their_order_then_those_of_the_wa
         (None, "groupe", 1, "mre", "Marocains du monde", "Moroccans abroad"),
     ]
     assert lab.column("select count(*) from reference.choix") == [5]
+
+
+def test_the_plan_of_action_is_the_logframes(lab: Lab, folders: Path) -> None:
+    load(lab, folders, [])
+    (activity,) = lab.rows("select code, nom_fr, resultat, poids, fin_prevue_date from reference.plan_action")
+    assert activity == {
+        "code": "A1.1",
+        "nom_fr": "L’annuaire",
+        "resultat": "R1",
+        "poids": 4,
+        "fin_prevue_date": date(2021, 6, 30),
+    }
+
+
+@pytest.mark.parametrize("broken", ["activities: [", "results: {}", PLAN.replace("weight", "poids")])
+def test_a_plan_that_cannot_be_read_is_said(lab: Lab, folders: Path, broken: str) -> None:
+    write(folders / "logframe.yml", broken)
+    with pytest.raises(WarehouseError, match=r"WH-032 · logframe.yml.*Correct the activities"):
+        load(lab, folders, [])
 
 
 def test_our_own_files_load_and_every_office_has_its_commune_and_province(lab: Lab) -> None:

@@ -21,6 +21,10 @@ Target = Literal["local", "central", "kobo"]
 
 _UNSET: Final = "@version@"
 _PRIVACY: Final = "bind::tpm:privacy"
+# Pyxform straightens typographic quotes: in what people read, they pass it as characters it does not know.
+_READ: Final = ("label", "hint", "guidance_hint", "required_message", "constraint_message", "form_title")
+_READ_IN: Final = ("survey", "choices", "settings")
+_QUOTES, _HIDDEN = "‘’“”", "\ue018\ue019\ue01c\ue01d"
 _FILE: Final = re.compile(r'src="jr://file(?:-csv)?/([^"]+)"')
 
 
@@ -92,12 +96,29 @@ def _convert(path: Path, book: Sheets, workbook: Mapping[str, Any], *, validate:
             "Install a Java runtime, for example openjdk-17-jre-headless.",
         )
     try:
-        result = convert(dict(workbook), validate=validate)
+        result = convert(_hiding(workbook), validate=validate)
     except PyXFormError as error:
-        raise messages.refused("FORM-008", path, book, str(error)) from None
+        raise messages.refused("FORM-008", path, book, _shown(str(error))) from None
     except ODKValidateError as error:
-        raise messages.refused("FORM-007", path, book, str(error)) from None
-    return result.xform, result.warnings
+        raise messages.refused("FORM-007", path, book, _shown(str(error))) from None
+    return _shown(result.xform), [*map(_shown, result.warnings)]
+
+
+def _hiding(workbook: Mapping[str, Any]) -> dict[str, Any]:
+    """The workbook with its typographic quotes hidden wherever no expression stands."""
+    hidden = str.maketrans(_QUOTES, _HIDDEN)
+    rows = {name: workbook[name] for name in _READ_IN if name in workbook}
+    return {**workbook} | {name: [_translated(row, hidden) for row in found] for name, found in rows.items()}
+
+
+def _translated(row: Mapping[str, str], hidden: Mapping[int, int]) -> dict[str, str]:
+    return {
+        header: text.translate(hidden) if header.partition("::")[0] in _READ else text for header, text in row.items()
+    }
+
+
+def _shown(text: str) -> str:
+    return text.translate(str.maketrans(_HIDDEN, _QUOTES))
 
 
 def _refuse_missing_lists(path: Path, book: Sheets) -> None:

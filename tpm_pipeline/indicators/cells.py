@@ -81,7 +81,7 @@ def _facts(indicator: Indicator, columns: Collection[str]) -> str:
     said = [
         "coalesce(in_numerator, false) as hit" if "in_numerator" in columns else "true as hit",
         f"value::{_EXACT} as value" if "value" in columns else f"null::{_EXACT} as value",
-        f"weight::{_EXACT} as weight" if "weight" in columns else f"null::{_EXACT} as weight",
+        f"coalesce(weight, 0)::{_EXACT} as weight" if "weight" in columns else f"null::{_EXACT} as weight",
         "recorded" if "recorded" in columns else "null as recorded",
     ]
     unit = "'' as unit_id" if indicator.measure in SPOKEN else "unit_id::varchar as unit_id"

@@ -19,7 +19,8 @@ create or replace temp table win (
     own_first integer, following integer);
 create or replace temp table goal (code varchar, periode varchar, cible double, cible_a_date double);
 create or replace temp table declared (
-    code varchar, measure varchar, is_added boolean, cumul varchar, reference double, is_office boolean);
+    code varchar, measure varchar, is_added boolean, cumul varchar, reference double, is_office boolean,
+    valid_from date, valid_to date);
 create or replace temp table wanted (code varchar, cumul varchar);
 create or replace temp table dimension (code varchar, name varchar);
 """
@@ -74,6 +75,8 @@ filled as (
         = (declared.is_office, win.own_first, win.following, '')
     left join reported as own on (own.is_office, own.first, own.following, own.site)
         = (declared.is_office, win.first, win.following, part.part)
+    -- A version says nothing of the periods it was not valid in; of those two share, both speak.
+    where win.fin_date > declared.valid_from and win.debut_date < coalesce(declared.valid_to, date 'infinity')
 ),
 termed as (
     select *, case
@@ -92,7 +95,7 @@ valued as (
     select *, case
             -- Nothing counted is zero only where some site was reporting; else it is not known.
             when is_added then if(facts > 0 or heard > 0, above, null)
-            when measure = 'latest' then if(facts > 0, above, null)
+            when measure = 'latest' then if(answers > 0, above, null)
             when measure = 'percentage' then 100 * above / nullif(below, 0)
             else above / nullif(below, 0) end as figure
     from termed
@@ -145,7 +148,8 @@ def _declared(indicator: Indicator) -> Row:
     added = indicator.measure in (*COUNTED, "sum")
     baseline = indicator.baseline.value if indicator.baseline else None
     office = indicator.reporting == "bureaux"
-    return (indicator.code, indicator.measure, added, CUMULS[indicator.accumulation], baseline, office)
+    valid = (indicator.valid_from, indicator.valid_to)
+    return (indicator.code, indicator.measure, added, CUMULS[indicator.accumulation], baseline, office, *valid)
 
 
 def _wanted(framework: Logframe) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms.sheets import SHARED
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import FormSchema
@@ -30,18 +31,30 @@ def load(connection: Connection, schemas: list[FormSchema], lists: Path = LISTS,
 
 def _load_plan(connection: Connection, logframe: Path) -> None:
     """The activities as declared with the results they serve; here only as rows, checked where they are read."""
-    content: dict[str, Any] = yaml.load(logframe.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    rows = _plan(logframe)
     connection.execute(
         "create or replace table reference.plan_action (code varchar, nom_fr varchar, nom_ar varchar, nom_en varchar,"
         " resultat varchar, poids double, debut_prevu_date date, fin_prevue_date date)"
     )
-    rows = [
-        (one["code"], *(one["names"][name] for name in ("fr", "ar", "en")), *(one[key] for key in _PLANNED))
-        for one in content["activities"]
-    ]
     # Written into the query: to bind parameters DuckDB's client first imports pandas, for half a second.
     values = ", ".join(f"({', '.join(literal(str(cell)) for cell in row)})" for row in rows)
     connection.execute(f"insert into reference.plan_action values {values}")
+
+
+def _plan(logframe: Path) -> list[tuple[Any, ...]]:
+    try:
+        content = yaml.load(logframe.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return [
+            (one["code"], *(one["names"][name] for name in ("fr", "ar", "en")), *(one[key] for key in _PLANNED))
+            for one in content["activities"]
+        ]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise WarehouseError(
+            "WH-032",
+            logframe.name,
+            f"The plan of action cannot be read ({type(error).__name__}).",
+            "Correct the activities of logframe.yml.",
+        ) from None
 
 
 def _load_csv(connection: Connection, name: str, path: Path) -> None:
