@@ -11,7 +11,6 @@ from tpm_pipeline.forms import schema
 from tpm_pipeline.records import FormSchema
 from tpm_pipeline.warehouse import reference
 
-
 PLAN = """
 activities:
   - code: A1.1
