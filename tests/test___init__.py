@@ -17,5 +17,5 @@ def test_importing_the_package_loads_no_library() -> None:
 
 
 def test_a_frame_is_asked_of_the_package(tmp_path: Path) -> None:
-    with pytest.raises(PublicationError, match="PUB-010"):
+    with pytest.raises(PublicationError, match="PUB-001"):
         tpm_pipeline.frame("marts.fct_visite", labels="fr", database=tmp_path / "none.duckdb")

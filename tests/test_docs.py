@@ -16,7 +16,10 @@ from tpm_pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 CODE = re.compile(r"(FORM|SRV|WH|IND|PUB|SET)-\d{3}")
-PAGES = [ROOT / "README.md", ROOT / "forms/README.md", *sorted((ROOT / ".github").rglob("*.md"))]
+PAGES = [
+    *(ROOT / page for page in ("README.md", "forms/README.md", "warehouse/README.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+]
 # What a page tells a reader to type today; the changelog and the decisions may name what is gone.
 GUIDES = [page for page in PAGES if page.name in {"README.md", "CONTRIBUTING.md"}]
 CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tpm_pipeline.errors import PublicationError, SettingsError
+from tpm_pipeline.errors import SettingsError
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
@@ -203,15 +203,12 @@ def _fingerprint(connection: db.Connection, settings: Settings) -> str:
 
 def latest_values(settings: Settings) -> list[IndicatorLine]:
     """Each indicator's latest reporting year with a value, from the analysts' file."""
-    if not settings.analysts_db.exists():
-        raise PublicationError(
-            "PUB-001", settings.analysts_db.name, "Nothing was published yet.", "Run `tpm refresh` first."
-        )
-    with db.memory() as connection:
-        db.attach(connection, settings.analysts_db, "tpm", wishes=["READ_ONLY"])
+    from tpm_pipeline.publications import analysts
+
+    with analysts.opened(settings.analysts_db) as connection:
         found = connection.execute("""
             select code, nom_fr, periode, valeur, cible, unite_fr, nb_decimales
-            from tpm.indicators.valeur join tpm.indicators.indicateur using (code)
+            from indicators.valeur join indicators.indicateur using (code)
             where type_periode = 'annee' and dimension = 'total' and valeur.cumul = indicateur.cumul
             qualify row_number() over (partition by code order by valeur is not null desc, debut_date desc) = 1
             order by code

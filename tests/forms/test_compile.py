@@ -78,6 +78,27 @@ def test_the_media_are_the_lists_the_form_reads_and_the_entity_lists_those_it_wr
     assert form.title.startswith("TPM — Enregistrement d’une visite (BAOM)")
 
 
+def test_typographic_quotes_are_kept_in_what_people_read_and_straight_in_expressions(write: Write) -> None:
+    path = write("""
+        survey
+        | type             | name | label             | hint  | relevant     | required | required_message | privacy |
+        | text             | nom  | L’accueil “BAOM”  | ‘Ici’ |              | yes      | L’eau ?          | quasi   |
+        | select_one canal | tel  | L’appel à ${nom}  |       | ${nom} = ‘x’ |          |                  | quasi   |
+        choices
+        | list_name | name | label  |
+        | canal     | oui  | L’oral |
+        settings
+        | form_id | form_title | version |
+        | essai   | L’essai    | 1       |
+    """)
+
+    xform = compile_form(path, "local", validate=False)[0].xform.decode()
+
+    for text in ("L’accueil “BAOM”", "‘Ici’", "L’eau ?", "L’appel à <output", "L’oral", "<h:title>L’essai"):
+        assert text in xform
+    assert "/nom  = 'x'" in xform
+
+
 @pytest.mark.parametrize("form_id", ["tpm_visite", "tpm_suivi"])
 def test_kobo_gets_the_same_questions_without_entities(form_id: str) -> None:
     central, _ = compile_form(catalog.path_of(form_id), "central", validate=False)

@@ -52,6 +52,15 @@ class Bench:
             if model.full_name not in given and not any(table.startswith("staging.") for table in model.reads):
                 self.connection.execute(f"insert into {model.full_name} {model.sql}")
 
+    def report(self, sites: Sequence[tuple[str, str]]) -> None:
+        """Let these sites, and no others, have registered something on these days."""
+        self.connection.execute("delete from marts.fct_saisie")
+        if sites:
+            self.connection.executemany(
+                "insert into marts.fct_saisie (site_code, est_bureau, saisie_date) values ($1, $1 <> 'equipe', $2)",
+                sites,
+            )
+
     def compute(self, *codes: str, today: date = AFTER, framework: Logframe | None = None) -> None:
         """Compute these indicators, or all of them."""
         whole = framework or self.framework

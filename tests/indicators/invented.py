@@ -32,11 +32,6 @@ def fact(unit: str | None, day: str, **more: Any) -> dict[str, Any]:
     return {"unit_id": unit, "event_date": day, "source_id": None, **more}
 
 
-def saisie(site: str, day: str) -> dict[str, Any]:
-    """A day on which a site reported something."""
-    return {"site_code": site, "est_bureau": site != "equipe", "saisie_date": day, "nb_saisies": 1}
-
-
 def changed(framework: Logframe, code: str, **changes: Any) -> Logframe:
     """The framework with one declaration changed, and no other."""
     one = next(one for one in framework.indicators if one.code == code)
@@ -92,6 +87,7 @@ class Inventor:
 
     bench: Bench
     monkeypatch: pytest.MonkeyPatch
+    framework: Logframe | None = None
 
     def __call__(
         self, facts: Sequence[Fact], *, sites: Sequence[Site] | None = None, today: date = AFTER, **declared: Any
@@ -106,10 +102,10 @@ class Inventor:
             "denominator": _WORDS,
             **declared,
         }
-        framework = changed(self.bench.framework, CODE, **changes)
+        framework = changed(self.framework or self.bench.framework, CODE, **changes)
         (indicator,) = framework.indicators
         reported = [("TIZ01", one["event_date"]) for one in facts] if sites is None else sites
-        self.bench.give({"marts.fct_saisie": [saisie(*site) for site in reported]})
+        self.bench.report(reported)
         numbered = [{"recorded": number, **one} for number, one in enumerate(facts)]
         before = [fact(None, "1999-01-01")]  # Facts have columns even where there is none in the project.
         query = sql(numbered or before, indicator.disaggregation)

@@ -38,6 +38,7 @@ def test_every_measure_and_accumulation_that_is_offered_can_be_read() -> None:
         ("R1-2", {"code": "R1-2.v2"}, "The version of R1-2.v2 is not 1"),
         ("R1-2", {"disaggregation": {"exclusive": ["sexe"], "multiple": ["sexe"]}}, "sexe is named twice"),
         ("R1-2", {"disaggregation": {"exclusive": ["sexe"], "crosses": [["sexe", "age"]]}}, "no dimension: age"),
+        ("R1-2", {"disaggregation": {"exclusive": ["a", "b"], "crosses": [["a", "b"]] * 2}}, "a*b is named twice"),
         ("R1-2", {"disaggregation": {"exclusive": ["sexe"], "crosses": [["sexe", "sexe"]]}}, "needs two dimensions"),
     ],
 )

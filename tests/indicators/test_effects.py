@@ -60,6 +60,6 @@ def test_a_choice_that_comes_reaches_the_parts_it_adds_and_new_words_reach_nothi
         "marts: fct_entretien.sexe",
     ]
     assert [*effects.lines(words)][1:] == [
-        "  info label: date_entretien «Date de l'entretien» → «Jour de l’entretien»",
+        "  info label: date_entretien «Date de l’entretien» → «Jour de l’entretien»",
         "1 changes, 0 of them breaking",
     ]

@@ -98,6 +98,9 @@ def test_a_calendar_that_is_wrong_is_named(declared: Path) -> None:
         ("weight: 4", "weight: 5", "IND-008 · .* weights of the activities sum to 101, not 100"),
         ("code: A1.2", "code: A1.1", "IND-008 · .* activity A1.1 is there twice"),
         ("lines: [B1, B2]", "lines: [B1, Z9]", "IND-008 · .* activity A1.1 names unknown lines .* Z9"),
+        ("result: R1\n", "result: R9\n", "IND-008 · .* activity A1.1 names an unknown result, R9"),
+        ("end: 2021-06-30", "end: 2020-06-30", "IND-008 · .* A1.1 ends before it starts"),
+        ("forms: [tpm_", "forms: [tpx_", "IND-008 · .* names unknown forms: tpx_"),
     ],
 )
 def test_what_is_wrong_in_the_calendar_the_chain_or_the_plan_is_named(

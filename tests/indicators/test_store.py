@@ -1,7 +1,5 @@
 """The tables of the `indicators` schema, and the declarations that travel with the values."""
 
-from datetime import date
-
 from tpm_pipeline.indicators import logframe, store
 from tpm_pipeline.warehouse import db
 
@@ -28,16 +26,3 @@ def test_a_computation_starts_without_values() -> None:
         for _ in range(2):
             store.create(connection, FRAMEWORK)
         assert db.scalar(connection, "select count(*) from indicators.valeur") == 0
-
-
-def test_texts_dates_lists_and_what_is_missing_are_written_as_they_are() -> None:
-    row = ("l’été d'Agadir", date(2021, 1, 31), ("a", "b"), (), True, 1.5, None)
-    with db.memory() as connection:
-        connection.execute(
-            "create table t (a varchar, b date, c varchar[], d varchar[], e boolean, f double, g integer)"
-        )
-        store.insert(connection, "t", [row])
-        store.insert(connection, "t", [])
-        assert connection.execute("from t").fetchall() == [
-            ("l’été d'Agadir", date(2021, 1, 31), ["a", "b"], [], True, 1.5, None)
-        ]

@@ -14,7 +14,7 @@ AFTER = date(2030, 1, 1)
 BASELINE = {"value": 100, "date": "2020-10-01", "source": "Enquête"}
 
 
-def expected(period: str, today: date = AFTER, **changes: Any) -> tuple[float | None, float | None]:
+def expected(period: str, today: date = AFTER, **changes: Any) -> tuple[Any, Any]:
     declared = next(one for one in FRAMEWORK.indicators if one.code == "R1-2").model_dump()
     indicator = Indicator.model_validate({**declared, "targets": {"A1": 365, "A2": 730, "A3": 1000}, **changes})
     found = {goal.period: (goal.target, goal.due) for goal in goals(FRAMEWORK, indicator, today)}
@@ -47,7 +47,11 @@ def test_a_count_of_its_own_period_is_expected_for_the_share_it_covers() -> None
 
 
 def test_a_percentage_of_its_own_period_is_expected_whole() -> None:
-    rate = {"measure": "percentage", "accumulation": "period", "denominator": {"fr": "d", "ar": "d", "en": "d"}}
+    rate: dict[str, Any] = {
+        "measure": "percentage",
+        "accumulation": "period",
+        "denominator": {"fr": "d", "ar": "d", "en": "d"},
+    }
     assert expected("A1", date(2020, 12, 1), **rate) == (365, 365)
     assert expected("2021-11", **rate) == (None, 730)
 

@@ -13,7 +13,7 @@ from tpm_pipeline.indicators.declared import Indicator
 from tpm_pipeline.warehouse import db
 
 Row = Mapping[str, Any]
-Computed = Callable[..., dict[str, dict[str, Any]]]
+Computed = Callable[..., dict[str, Row]]
 
 # Unit, day, part, what is above the line, what is below it.
 FACTS = """

@@ -109,7 +109,7 @@ def fill(connection: db.Connection, framework: Logframe, today: date) -> None:
         for accumulation in indicator.accumulations
         for period in periods(framework, today)
     ]
-    store.insert(connection, "indicators.valeur", found)
+    db.insert(connection, "indicators.valeur", found)
 
 
 def _row(indicator: Indicator, cumul: str, period: Period, goal: Goal | None) -> list[object]:

@@ -177,3 +177,17 @@ def test_a_reader_is_never_locked_out_nor_sees_half_a_file(
         seen, errors = reader.communicate()
     assert errors == ""
     assert len(seen.splitlines()) > 10
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with (
+        pytest.raises(PublicationError, match=r"PUB-001 · tpm\.duckdb: .* `tpm refresh`"),
+        analysts.opened(tmp_path / "tpm.duckdb"),
+    ):
+        pass
+
+
+def test_a_file_that_is_no_such_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tpm.duckdb").write_bytes(b"something else")
+    with pytest.raises(PublicationError, match=r"PUB-013 · tpm\.duckdb"), analysts.opened(tmp_path / "tpm.duckdb"):
+        pass

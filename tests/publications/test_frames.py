@@ -132,17 +132,6 @@ def test_an_unknown_table_lists_the_known_ones(file: Path) -> None:
         frame("marts.visites", None, file)
 
 
-def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(PublicationError, match=r"PUB-010 · tpm\.duckdb: .* `tpm refresh`"):
-        frame("marts.fct_visite", None, tmp_path / "tpm.duckdb")
-
-
 def test_an_unknown_language_is_refused(file: Path) -> None:
     with pytest.raises(PublicationError, match=r"PUB-012 · de: .* fr, ar, en"):
         frame("marts.fct_visite", "de", file)  # type: ignore[arg-type]
-
-
-def test_a_file_that_is_no_such_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "tpm.duckdb").write_bytes(b"something else")
-    with pytest.raises(PublicationError, match=r"PUB-013 · tpm\.duckdb"):
-        frame("marts.fct_visite", None, str(tmp_path / "tpm.duckdb"))

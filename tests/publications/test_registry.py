@@ -28,7 +28,7 @@ def test_data_are_called_synthetic_if_and_only_if_the_demo_says_so(
     connection: db.Connection, settings: Settings, framework: Logframe, tmp_path: Path
 ) -> None:
     """The folder's name says nothing."""
-    for data, marked, banners in (("demo", False, 0), ("data", False, 0), ("data", True, 2)):
+    for data, marked, banners in (("demo", False, 0), ("data", False, 0), ("data", True, 3)):
         kind = settings.model_copy(update={"data": tmp_path / data})
         if marked:
             (kind.data / "synthetic.txt").write_text("42 5000")

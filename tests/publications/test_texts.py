@@ -1,9 +1,6 @@
 """What the file says of tables and columns: in three languages, said once."""
 
-import pytest
-
 from tpm_pipeline.publications import texts
-from tpm_pipeline.warehouse import db
 
 
 def test_a_mart_s_column_is_described_by_the_warehouse_and_others_here() -> None:
@@ -38,11 +35,3 @@ def test_labels_are_in_three_languages() -> None:
     ]
     named += [declared["yes"], declared["no"], declared["unknown"]["labels"], *declared["view"].values()]
     assert all({*texts.LANGUAGES} <= text.keys() and all(text.values()) for text in named)
-
-
-@pytest.mark.parametrize("rows", [[], [("l’eau", 1, None), ("l'air", 2, "x")]])
-def test_rows_of_texts_are_written_as_they_are(rows: list[tuple[str, int, str | None]]) -> None:
-    with db.memory() as connection:
-        connection.execute("create table kept (a varchar, b integer, c varchar)")
-        texts.insert(connection, "kept", rows)
-        assert connection.execute("from kept").fetchall() == rows

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 from pydantic import SecretStr
@@ -191,6 +192,28 @@ def test_names_and_texts_are_quoted(name: str) -> None:
     with db.memory() as connection:
         found = db.rows(connection, f"select {db.literal(name)} as {db.quoted(name)}")
         assert found == [{name: name}]
+
+
+def test_rows_are_written_as_they_are() -> None:
+    row: tuple[object, ...] = ("l’été d'Agadir", date(2021, 1, 31), ("a", "b"), [], True, 1.5, None)
+    with db.memory() as connection:
+        connection.execute(
+            "create table kept (a varchar, b date, c varchar[], d varchar[], e boolean, f double, g integer)"
+        )
+        db.insert(connection, "kept", [row, row])
+        db.insert(connection, "kept", [])
+        written: tuple[object, ...] = ("l’été d'Agadir", date(2021, 1, 31), ["a", "b"], [], True, 1.5, None)
+        assert connection.execute("from kept").fetchall() == [written, written]
+        assert db.values([]) == ""
+
+
+def test_writing_rows_imports_no_pandas() -> None:
+    code = (
+        "import sys; from tpm_pipeline.warehouse import db\n"
+        "with db.memory() as here: here.execute('create table t (x integer)'); db.insert(here, 't', [(1,)])\n"
+        "print('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
 def test_a_failing_query_never_quotes_the_answer_that_made_it_fail(settings: Settings) -> None:

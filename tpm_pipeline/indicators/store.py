@@ -1,12 +1,10 @@
 """The tables of the `indicators` schema, and the declarations that travel with the values."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 from tpm_pipeline.indicators.declared import CUMULS, Indicator, Words
 from tpm_pipeline.indicators.logframe import Logframe
-from tpm_pipeline.warehouse.db import Connection, literal
+from tpm_pipeline.warehouse.db import Connection, insert
 
 _LANGUAGES = ("fr", "ar", "en")
 # What is said in words, by the first part of its columns' names.
@@ -90,26 +88,3 @@ def _declaration(framework: Logframe, indicator: Indicator) -> list[Any]:
 
 def _spoken(words: Words | None) -> list[str | None]:
     return [getattr(words, language, None) for language in _LANGUAGES]
-
-
-def insert(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows in one statement: a hundred times faster than one for each."""
-    listed = ", ".join(f"({', '.join(map(_value, row))})" for row in rows)
-    if listed:
-        connection.execute(f"insert into {table} values {listed}")
-
-
-def _value(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case str():
-            return literal(value)
-        case date():
-            return f"date '{value}'"
-        case tuple():
-            return f"[{', '.join(map(_value, value))}]"
-        case _:
-            return str(value)

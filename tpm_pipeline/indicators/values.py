@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from tpm_pipeline.indicators import store
 from tpm_pipeline.indicators.declared import COUNTED, CUMULS, UNKNOWN, Indicator
 from tpm_pipeline.indicators.logframe import Logframe
 from tpm_pipeline.indicators.targets import goals
 from tpm_pipeline.indicators.windows import month_number, windows
-from tpm_pipeline.warehouse.db import Connection, literal
+from tpm_pipeline.warehouse.db import Connection, insert, literal
 
 Row = tuple[Any, ...]
 
@@ -116,11 +115,11 @@ def prepare(connection: Connection, framework: Logframe, today: date) -> None:
         set variable tomorrow = date '{min(framework.project.end, today + timedelta(days=1))}'
     """)
     connection.execute(_TABLES)
-    store.insert(connection, "win", _windows(framework, today))
-    store.insert(connection, "declared", map(_declared, framework.indicators))
-    store.insert(connection, "wanted", _wanted(framework))
-    store.insert(connection, "dimension", _dimensions(framework))
-    store.insert(connection, "goal", _goals(framework, today))
+    insert(connection, "win", _windows(framework, today))
+    insert(connection, "declared", map(_declared, framework.indicators))
+    insert(connection, "wanted", _wanted(framework))
+    insert(connection, "dimension", _dimensions(framework))
+    insert(connection, "goal", _goals(framework, today))
     connection.execute(_SITES)
 
 

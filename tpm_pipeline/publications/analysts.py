@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tpm_pipeline.errors import PublicationError
 from tpm_pipeline.paths import replacing
 from tpm_pipeline.publications import catalogue, labelled, labels, texts
 from tpm_pipeline.publications.base import PublicationContext
-from tpm_pipeline.warehouse.db import Connection, QueryError, attach, literal, quoted, scalar
+from tpm_pipeline.warehouse.db import Connection, QueryError, attach, cause, literal, memory, quoted, scalar
 
 # Raw and staging hold what identifies people: they are never named here.
 SCHEMAS = ("marts", "indicators", "reference")
@@ -23,6 +24,22 @@ def write(connection: Connection, target: Path, context: PublicationContext) -> 
             _fill(connection, home, context)
         # A log left beside the old file by a program that died would make the new one unopenable.
         _log(target).unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Connection]:
+    """Read the file, its schemas named without it: raises `PublicationError` for one that is not there or not whole."""
+    if not path.exists():
+        raise PublicationError("PUB-001", path.name, "Nothing was published yet.", "Run `tpm refresh` first.")
+    with memory() as connection:
+        try:
+            attach(connection, path, "tpm", wishes=["READ_ONLY"])
+            connection.execute("use tpm")
+            yield connection
+        except QueryError as error:
+            raise PublicationError(
+                "PUB-013", path.name, cause(error), "Run `tpm refresh`: the file is written anew."
+            ) from None
 
 
 @contextmanager

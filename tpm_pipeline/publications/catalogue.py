@@ -5,9 +5,9 @@ from typing import Any
 
 from tpm_pipeline.publications.base import PublicationContext
 from tpm_pipeline.publications.labelled import Column, View
-from tpm_pipeline.publications.texts import LANGUAGES, Spoken, Texts, insert
+from tpm_pipeline.publications.texts import LANGUAGES, Spoken, Texts
 from tpm_pipeline.warehouse.build import Description
-from tpm_pipeline.warehouse.db import Connection, literal, quoted, rows
+from tpm_pipeline.warehouse.db import Connection, insert, literal, quoted, rows
 
 WARNING = "Réservé aux analystes du projet, ne pas publier : microdonnées pseudonymes, petits effectifs non masqués."
 

@@ -1,7 +1,6 @@
 """Tables of the analysts' file as pandas frames: ordered categories, dates, and one kind of missing value."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pandas as pd
 
 from tpm_pipeline import settings
 from tpm_pipeline.errors import PublicationError
+from tpm_pipeline.publications import analysts
 from tpm_pipeline.publications.texts import LANGUAGES, Spoken
 from tpm_pipeline.warehouse import db
 
@@ -52,30 +52,13 @@ def frame(table: str, labels: Spoken | None = None, database: Path | str | None 
         raise PublicationError(
             "PUB-012", str(labels), "There are no labels in this language.", f"Choose one of {', '.join(LANGUAGES)}."
         )
-    with _opened(Path(database) if database else settings.load().analysts_db) as connection:
+    with analysts.opened(Path(database) if database else settings.load().analysts_db) as connection:
         columns = _columns(connection, table, labels)
         source = ".".join(map(db.quoted, table.split(".")))
         found = _read(connection, source, _with_strangers(connection, source, columns))
         if labels is not None and table == _OF_PARTS:
             found["part"] = _parts(connection, source, labels)
         return found
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[db.Connection]:
-    if not path.exists():
-        raise PublicationError(
-            "PUB-010", path.name, "There is no such file of the analysts.", "Run `tpm refresh`, or name its `database`."
-        )
-    with db.memory() as connection:
-        try:
-            db.attach(connection, path, "tpm", wishes=["READ_ONLY"])
-            connection.execute("use tpm")
-            yield connection
-        except db.QueryError as error:
-            raise PublicationError(
-                "PUB-013", path.name, db.cause(error), "Run `tpm refresh`: the file is written anew."
-            ) from None
 
 
 def _columns(connection: db.Connection, table: str, labels: Spoken | None) -> list[_Column]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tpm_pipeline.publications.texts import LANGUAGES, insert, values
-from tpm_pipeline.warehouse.db import Connection, literal
+from tpm_pipeline.publications.texts import LANGUAGES
+from tpm_pipeline.warehouse.db import Connection, insert, literal, values
 
 Labels = tuple[str, ...]
 Known = Mapping[tuple[str, str], Labels]

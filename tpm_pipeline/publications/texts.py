@@ -1,6 +1,6 @@
 """What the analysts' file says of its tables and columns, in three languages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,7 +8,6 @@ import yaml
 
 from tpm_pipeline.paths import PACKAGE, WAREHOUSE
 from tpm_pipeline.warehouse.build import Description, TableDescription, descriptions, tables
-from tpm_pipeline.warehouse.db import Connection, literal
 
 Spoken = Literal["fr", "ar", "en"]
 LANGUAGES: tuple[Spoken, ...] = ("fr", "ar", "en")
@@ -47,21 +46,3 @@ def labels() -> Mapping[str, Any]:
     """Read the labels that no form holds."""
     content: Mapping[str, Any] = yaml.load((_FOLDER / "labels.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)
     return content
-
-
-def insert(connection: Connection, table: str, rows: Iterable[Sequence[str | int | None]]) -> None:
-    """Write rows of texts in one statement: a hundred times faster than one for each."""
-    if listed := values(rows):
-        connection.execute(f"insert into {table} {listed}")
-
-
-def values(rows: Iterable[Sequence[str | int | None]]) -> str:
-    """Rows as SQL; empty without any."""
-    found = ", ".join(f"({', '.join(map(_value, row))})" for row in rows)
-    return f"values {found}" if found else ""
-
-
-def _value(value: str | int | None) -> str:
-    if value is None:
-        return "null"
-    return literal(value) if isinstance(value, str) else str(value)

@@ -1,7 +1,8 @@
 """The only door to DuckDB."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,35 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def insert(connection: Connection, table: str, rows: Iterable[Iterable[Any]]) -> None:
+    """Write rows in one statement: a hundred times faster than one for each."""
+    if listed := values(rows):
+        connection.execute(f"insert into {table} {listed}")
+
+
+def values(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as SQL; empty without any."""
+    # To bind parameters DuckDB's client first imports pandas, for half a second.
+    found = ", ".join(f"({', '.join(map(_value, row))})" for row in rows)
+    return f"values {found}" if found else ""
+
+
+def _value(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return literal(value)
+        case date():
+            return f"date '{value}'"
+        case tuple() | list():
+            return f"[{', '.join(map(_value, value))}]"
+        case _:
+            return str(value)
 
 
 def scalar(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:

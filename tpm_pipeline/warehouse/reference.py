@@ -9,7 +9,7 @@ from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms.sheets import SHARED
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import FormSchema
-from tpm_pipeline.warehouse.db import Connection, literal, quoted
+from tpm_pipeline.warehouse.db import Connection, insert, literal, quoted, values
 
 _NUMBERS = ("_pct", "lat", "lon")
 _COUNTS = ("pop_", "nb_", "menages_", "etrangers_")
@@ -36,9 +36,7 @@ def _load_plan(connection: Connection, logframe: Path) -> None:
         "create or replace table reference.plan_action (code varchar, nom_fr varchar, nom_ar varchar, nom_en varchar,"
         " resultat varchar, poids double, debut_prevu_date date, fin_prevue_date date)"
     )
-    # Written into the query: to bind parameters DuckDB's client first imports pandas, for half a second.
-    values = ", ".join(f"({', '.join(literal(str(cell)) for cell in row)})" for row in rows)
-    connection.execute(f"insert into reference.plan_action values {values}")
+    insert(connection, "reference.plan_action", rows)
 
 
 def _plan(logframe: Path) -> list[tuple[Any, ...]]:
@@ -71,6 +69,8 @@ def _type(column: str) -> str:
     # Codes such as 09.001.01.01 stay text; only names that announce a figure or a date are typed.
     if "_pct" in column or column in _NUMBERS:
         return "double"
+    if column == "rang":
+        return "integer"
     if column.startswith(_COUNTS):
         return "bigint"
     if column.endswith(_DATES[:1]) or column.startswith(_DATES[1:]):
@@ -85,18 +85,16 @@ def _load_choices(connection: Connection, schemas: list[FormSchema]) -> None:
         " label_fr varchar, label_ar varchar, label_en varchar)"
     )
     rows = [
-        (schema.form_id, name, str(rank), choice.name, choice.labels.get("fr"), choice.labels.get("ar"))
+        (schema.form_id, name, rank, choice.name, choice.labels.get("fr"), choice.labels.get("ar"))
         for schema in schemas
         for name, choices in schema.lists.items()
         for rank, choice in enumerate(choices, start=1)
     ]
-    if rows:
-        values = ", ".join(f"({', '.join('null' if cell is None else literal(cell) for cell in row)})" for row in rows)
+    if listed := values(rows):
         connection.execute(
-            f"insert into reference.choix select form.*, label_en from (values {values}) as"
+            f"insert into reference.choix select form.*, label_en from ({listed}) as"
             " form(form_id, liste, rang, code, label_fr, label_ar) left join reference.choix_en using (liste, code)"
         )
     connection.execute(
-        "insert into reference.choix"
-        " select null, liste, rang::integer, code, label_fr, label_ar, label_en from reference.listes"
+        "insert into reference.choix select null, liste, rang, code, label_fr, label_ar, label_en from reference.listes"
     )
