@@ -1,5 +1,6 @@
 """The commands: what they print, how they fail, how little they load."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,9 @@ def test_from_nothing_to_indicators_and_again(data: Path) -> None:
     assert "there already" in run("demo", "--visits", "30")
     assert "none: " in run("deploy")
     assert "tpm_visite: 3" in run("pull", "tpm_visite")
-    assert "publications written" in run("refresh")
+    refreshed = run("refresh")
+    assert "publications written" in refreshed
+    assert re.search(r"to look at: visite_en_double \d+", refreshed)
     assert "Nothing new" in run("refresh")
 
     shown = run("indicators")

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tpm_pipeline.jobs import Progress
+    from tpm_pipeline.records import IndicatorLine
     from tpm_pipeline.settings import Settings
 
 # What a command needs is imported when it runs: `tpm --help` answers at once.
+
+_NAME = 60  # letters of an indicator's name on its line
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="From reception offices' forms to logframe indicators."
@@ -99,6 +102,8 @@ def refresh() -> None:
         report = jobs.refresh(_settings(), progress)
     if report.published:
         typer.echo(f"{report.written} new or changed submissions; publications written.")
+        for check, count in report.findings.items():
+            typer.echo(f"to look at: {check} {count:,}")
     else:
         typer.echo("Nothing new: the publications are up to date.")
 
@@ -110,10 +115,17 @@ def indicators() -> None:
 
     settings = _settings()
     for line in jobs.latest_values(settings):
-        value = "n.d." if line.value is None else f"{line.value:,.{line.decimals}f}"
-        target = "" if line.target is None else f"target {line.target:,.{line.decimals}f}"
-        typer.echo(f"{line.code:6} {line.name:48} {line.period:4} {value:>9} {line.unit:10} {target}")
+        name = line.name if len(line.name) <= _NAME else f"{line.name[: _NAME - 1]}…"
+        target = "" if line.target is None else f"cible {_figure(line, line.target)}"
+        unit = "" if line.is_yes_or_no else line.unit
+        typer.echo(f"{line.code:6} {name:{_NAME}} {line.period:4} {_figure(line, line.value):>9} {unit:15} {target}")
     typer.echo(f"\nDashboard: {settings.dashboard}")
+
+
+def _figure(line: "IndicatorLine", value: float | None) -> str:
+    if value is None:
+        return "n.d."
+    return ("non", "oui")[round(value)] if line.is_yes_or_no else f"{value:,.{line.decimals}f}"
 
 
 @app.command(epilog="Example: tpm explain R1-3 --period 2022-T1 --where sexe=femme")

@@ -138,20 +138,21 @@ def _pages_folder(settings: Settings) -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(dir=settings.private, prefix="pull-")
 
 
-def build(settings: Settings) -> None:
-    """Rebuild staging, marts and indicators from raw."""
+def build(settings: Settings) -> dict[str, int]:
+    """Rebuild staging, marts and indicators from raw; return how many findings each check made."""
     with db.warehouse(settings) as connection:
         raw.create(connection)
         made_from = _fingerprint(connection, settings)
-        _rebuild(connection, settings)
+        found = _rebuild(connection, settings)
         raw.remember_done(connection, "build", made_from)
+    return found
 
 
-def _rebuild(connection: db.Connection, settings: Settings) -> None:
-    forms = warehouse_build.schemas(connection, form_ids())
+def _rebuild(connection: db.Connection, settings: Settings) -> dict[str, int]:
+    framework, forms = logframe.read(), warehouse_build.schemas(connection, form_ids())
     warehouse_build.build(connection, forms, privacy.pads(settings))
-    compute.compute(connection, logframe.read(), today())
-    checks.run(connection)
+    compute.compute(connection, framework, today())
+    return checks.run(connection)
 
 
 def publish(settings: Settings) -> list[Path]:
@@ -180,12 +181,12 @@ def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
     """Pull every form; rebuild and publish if anything changed."""
     reports = [pull_form(settings, form_id, progress) for form_id in form_ids()]
     if is_current(settings):
-        return RefreshReport(tuple(reports), published=False)
+        return RefreshReport(tuple(reports), published=False, findings={})
     progress("build")
-    build(settings)
+    findings = build(settings)
     progress("publish")
     publish(settings)
-    return RefreshReport(tuple(reports), published=True)
+    return RefreshReport(tuple(reports), published=True, findings=findings)
 
 
 def _fingerprint(connection: db.Connection, settings: Settings) -> str:
@@ -207,7 +208,7 @@ def latest_values(settings: Settings) -> list[IndicatorLine]:
 
     with analysts.opened(settings.analysts_db) as connection:
         found = connection.execute("""
-            select code, nom_fr, periode, valeur, cible, unite_fr, nb_decimales
+            select code, nom_fr, periode, valeur, cible, unite_fr, nb_decimales, mesure = 'yes_no'
             from indicators.valeur join indicators.indicateur using (code)
             where type_periode = 'annee' and dimension = 'total' and valeur.cumul = indicateur.cumul
             qualify row_number() over (partition by code order by valeur is not null desc, debut_date desc) = 1
@@ -227,8 +228,7 @@ def explain(settings: Settings, code: str, period: str | None, where: Mapping[st
     """What is behind a value: definition, figure, and the facts with their submissions."""
     from tpm_pipeline.indicators import explain as explained
 
-    with db.warehouse(settings) as connection:
-        raw.create(connection)
+    with db.reading(settings) as connection:
         return explained.explain(connection, logframe.read(), code, period=period, where=where, today=today())
 
 

@@ -163,10 +163,11 @@ class PullReport:
 
 @dataclass(frozen=True)
 class RefreshReport:
-    """What a refresh brought, and whether it had anything to publish."""
+    """What a refresh brought, whether it had anything to publish, and what the checks found in all, by check."""
 
     pulled: tuple[PullReport, ...]
     published: bool
+    findings: Mapping[str, int]
 
     @property
     def written(self) -> int:
@@ -185,6 +186,7 @@ class IndicatorLine:
     target: float | None
     unit: str
     decimals: int
+    is_yes_or_no: bool
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def test_a_fact_names_the_submission_its_form_and_its_server(filled: Bench) -> N
         ("R9-9", None, {}, "IND-040 .*R1-2"),
         ("R1-2", "2021-13", {}, "IND-041 .*2021-T1"),
         ("R1-2", "A1", {"pointure": "42"}, "IND-042 .*sexe"),
+        ("R1-2", "A1", {"sexe": "martien"}, "IND-045 .*femme"),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(

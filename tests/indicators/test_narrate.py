@@ -45,7 +45,7 @@ def test_each_fact_says_whether_it_counts_and_where_to_read_it() -> None:
 
 def test_what_is_not_listed_is_counted() -> None:
     assert text([None]).splitlines()[-1].strip() == "… et 1 autres (--limit)"
-    assert "2 faits, de 2 soumissions" in text([])
+    assert "2 faits, 2 unités, 2 soumissions" in text([])
 
 
 def test_a_part_is_written_as_dimension_and_value() -> None:

@@ -125,7 +125,16 @@ def _row(indicator: Indicator, cumul: str, period: Period, goal: Goal | None) ->
     sites = (offices, OFFICES) if indicator.reporting == "bureaux" else (int(value is not None), 1)
     return [
         *(indicator.code, period.kind, period.code, period.start, period.end, cumul, "total", None),
-        *(value, numerator, denominator, None, 6 if indicator.code == "R1-3" else 0, target, due, progress),
+        *(
+            value,
+            numerator,
+            denominator,
+            denominator or numerator or 0,
+            6 if indicator.code == "R1-3" else 0,
+            target,
+            due,
+            progress,
+        ),
         *sites,
     ]
 

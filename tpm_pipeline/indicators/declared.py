@@ -16,6 +16,7 @@ CUMULS: Final[Mapping[Accumulation, str]] = {
     "latest": "dernier",
 }
 UNKNOWN: Final = "non_renseigne"
+OF_PERSONS: Final = ("sexe", "age", "groupe", "categorie")
 COUNTED: Final = ("count", "distinct", "qualitative")
 DIVIDED: Final = ("percentage", "ratio", "average")
 SPOKEN: Final = ("latest", "yes_no")
@@ -146,6 +147,8 @@ def contradictions(indicator: Indicator) -> Iterator[str]:
         yield "It stops being valid (valid_to) before it starts (valid_from)"
     if indicator.code.partition(".v")[2] not in ("", str(indicator.version)):
         yield f"The version of {indicator.code} is not {indicator.version}"
+    if told := [name for name in indicator.disaggregation.dimensions if name in OF_PERSONS and not indicator.personal]:
+        yield f"What is told apart by {', '.join(told)} is about people: personal must be true"
     yield from _of_parts(indicator.disaggregation)
 
 

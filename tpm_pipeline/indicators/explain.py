@@ -69,7 +69,7 @@ def explain(
     """Find the figure of an indicator and every fact behind it; by default in the reporting year under way."""
     _require(connection)
     indicator = _indicator(framework, code)
-    _check(indicator, where)
+    _check(connection, indicator, where)
     found = _period(framework, period, today)
     return Explanation(
         indicator,
@@ -108,7 +108,7 @@ def _period(framework: Logframe, wanted: str | None, today: date) -> Period:
     )
 
 
-def _check(indicator: Indicator, where: Mapping[str, str]) -> None:
+def _check(connection: Connection, indicator: Indicator, where: Mapping[str, str]) -> None:
     dimensions = indicator.disaggregation.dimensions
     if unknown := sorted(set(where) - set(dimensions)):
         raise IndicatorError(
@@ -117,6 +117,20 @@ def _check(indicator: Indicator, where: Mapping[str, str]) -> None:
             f"{indicator.code} is not told apart by this.",
             f"Its parts are by: {', '.join(dimensions) or 'nothing'}.",
         )
+    for name, part in where.items():
+        known = _parts(connection, indicator, name)
+        if part not in known:
+            raise IndicatorError(
+                "IND-045", f"{name}={part}", f"{indicator.code} has no such part.", f"Its parts: {', '.join(known)}."
+            )
+
+
+def _parts(connection: Connection, indicator: Indicator, name: str) -> list[str]:
+    found = connection.execute(
+        "select distinct part from indicators.valeur where code = ? and dimension = ? order by part",
+        [indicator.code, name],
+    )
+    return [part for (part,) in found.fetchall()]
 
 
 def _line(connection: Connection, indicator: Indicator, period: Period, where: Mapping[str, str]) -> Line | None:

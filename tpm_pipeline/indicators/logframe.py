@@ -75,10 +75,9 @@ class Line(Declared):
 
 
 class Thresholds(Declared):
-    """The share of the way to what is due, from which an indicator is on track or merely behind."""
+    """The share of the way to what is due, from which an indicator is on track."""
 
     on_track: float
-    behind: float
 
 
 class Logframe(Declared):
@@ -135,8 +134,9 @@ def _load(path: Path, model: type[Model]) -> Model:
         ) from None
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        problem = getattr(error, "problem", None) or "unknown"
         raise IndicatorError(
-            "IND-002", f"{path.name}, line {line}", "The YAML cannot be read.", "Correct it."
+            "IND-002", f"{path.name}, line {line}", f"The YAML cannot be read: {problem}.", "Correct it."
         ) from None
     except FileNotFoundError:
         raise IndicatorError("IND-003", path.name, "The file is missing.", "Restore it from the repository.") from None

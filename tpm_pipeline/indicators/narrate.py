@@ -25,7 +25,7 @@ def lines(found: Explanation, links: Sequence[str | None]) -> Iterator[str]:
     parts = "".join(f", {name} = {part}" for name, part in found.where.items())
     yield f"\n{period.code} ({period.start} → {period.end} exclu){parts}"
     yield from _figure(indicator, found.line)
-    yield f"\n{len(found.facts)} faits, de {len({fact.submission_id for fact in found.facts})} soumissions"
+    yield f"\n{_tally(found.facts)}"
     for fact, link in zip(found.facts, links, strict=False):
         yield f"  {_fact(fact)}  {link or fact.submission_id or '—'}"
     if len(found.facts) > len(links):
@@ -59,4 +59,9 @@ def _number(value: float | None, decimals: int) -> str:
 def _fact(fact: Fact) -> str:
     counted = {None: " ", True: "✓", False: "✗"}[fact.counted]
     amounts = [f"{number:,.10g}" for number in (fact.value, fact.weight) if number is not None]
-    return f"{fact.day}  {counted}  {' / '.join(amounts):>14}  {(fact.unit or 'sans identifiant')[:40]:40}"
+    return f"{fact.day}  {counted}  {' / '.join(amounts):>14}  {fact.unit or 'sans identifiant':41}"
+
+
+def _tally(facts: Sequence[Fact]) -> str:
+    units = len({fact.unit for fact in facts if fact.unit})
+    return f"{len(facts)} faits, {units} unités, {len({fact.submission_id for fact in facts})} soumissions"

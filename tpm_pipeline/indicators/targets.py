@@ -11,7 +11,8 @@ from tpm_pipeline.indicators.windows import last_day
 from tpm_pipeline.records import Period
 
 _RUNNING = ("cumulative", "latest")
-_ADDED = ("count", "distinct", "sum", "qualitative")
+_ADDED = ("count", "sum")
+_DISTINCT = ("distinct", "qualitative")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ def _due(framework: Logframe, indicator: Indicator, period: Period, today: date)
     until = last_day(period, today) + timedelta(days=1)
     if indicator.accumulation == "period" and indicator.measure in _ADDED:
         return _spread(framework, indicator, period.start, until)
+    if indicator.accumulation == "period" and indicator.measure in _DISTINCT:
+        # Persons do not add up over periods: nothing is due of a part of the year, nor of several years.
+        return indicator.targets.get(period.code) if period.kind == "annee" else None
     year = next((one for one in framework.years if one.start < until <= one.end), None)
     if year is None or year.code not in indicator.targets:
         return None

@@ -129,7 +129,7 @@ def _size(figure: Figure, cell: Cell, words: Words, language: Language, threshol
     if cell.value is None or cell.denominator is None or figure.indicator.measure == "yes_no":
         return ""
     if not figure.indicator.personal:
-        return number(cell.denominator, 0, language)
+        return number(cell.facts, 0, language)
     least = [threshold, *(step for step in SIZES if step > threshold)]
     position = sum(step <= cell.denominator for step in least) - 1
     low, above = number(least[position], 0, language), least[position + 1 :]

@@ -31,7 +31,7 @@ WHOLE_BELOW = 100
 
 _VALUES = """
 select type_periode, periode, debut_date, fin_date, cumul, valeur, numerateur, denominateur, cible, progres,
-    cible_a_date, nb_sans_identifiant, nb_sites_saisis, nb_sites_attendus
+    cible_a_date, nb_faits, nb_sans_identifiant, nb_sites_saisis, nb_sites_attendus
 from indicators.valeur where code = ? and dimension = 'total' order by debut_date
 """
 
@@ -52,6 +52,7 @@ class Cell:
     target: float | None
     due: float | None
     progress: float | None
+    facts: int
     without_id: int
     sites: int
     expected_sites: int
@@ -120,7 +121,7 @@ def _cell(row: dict[str, Any]) -> Cell:
     )
     return Cell(
         *(row["periode"], row["debut_date"], row["fin_date"], row["valeur"], numerator, denominator),
-        *(row["cible"], row["cible_a_date"], row["progres"], row["nb_sans_identifiant"]),
+        *(row["cible"], row["cible_a_date"], row["progres"], row["nb_faits"], row["nb_sans_identifiant"]),
         *(row["nb_sites_saisis"], row["nb_sites_attendus"]),
     )
 

@@ -56,6 +56,17 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
 
 
 @contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """Open the private database to read it; nothing when there is none."""
+    with _translated(settings.private_db), memory(settings) as connection:
+        if settings.private_db.exists():
+            key = settings.warehouse_key.get_secret_value()
+            attach(connection, settings.private_db, "warehouse", key=key, wishes=["READ_ONLY"])
+            connection.execute("use warehouse")
+        yield connection
+
+
+@contextmanager
 def memory(settings: Settings | None = None) -> Iterator[Connection]:
     """Open an empty in-memory database that never reaches for the network."""
     config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -116,7 +127,7 @@ def _known_error(path: Path, message: str) -> WarehouseError | None:
     lowered = message.lower()
     if "could not set lock" in lowered or "conflicting lock" in lowered:
         return DatabaseLockedError(
-            "WH-001", path.name, "Another process is writing to the warehouse.", "Wait for it to end, then try again."
+            "WH-001", path.name, "Another process is using the warehouse.", "Wait for it to end, then try again."
         )
     if "no space left" in lowered or "out of disk" in lowered or "could not write" in lowered:
         return WarehouseError(
