@@ -23,6 +23,8 @@ def test_a_question_is_called_by_the_end_of_its_path() -> None:
 
 
 def test_a_refresh_counts_what_changed_in_all_forms() -> None:
-    report = RefreshReport((PullReport("tpm_visite", 10, 2), PullReport("tpm_suivi", 5, 5)), published=True)
+    report = RefreshReport(
+        (PullReport("tpm_visite", 10, 2), PullReport("tpm_suivi", 5, 5)), published=True, findings={}
+    )
 
     assert report.written == 7

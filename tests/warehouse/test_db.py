@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -225,3 +226,19 @@ def test_a_failing_query_never_quotes_the_answer_that_made_it_fail(settings: Set
 def test_a_query_without_rows_has_no_value() -> None:
     with db.memory() as connection:
         assert db.scalar(connection, "select 1 where false") is None
+
+
+def test_readers_do_not_shut_each_other_out(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data=tmp_path)
+    with db.warehouse(settings) as connection:
+        connection.execute("create table t as select 1 as a")
+    with db.reading(settings) as one, db.reading(settings) as other:
+        assert db.scalar(one, "select a from t") == db.scalar(other, "select a from t") == 1
+        with pytest.raises(db.QueryError):
+            one.execute("insert into t values (2)")
+
+
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    with db.reading(Settings(_env_file=None, data=tmp_path / "none")) as connection:
+        assert db.scalar(connection, "select count(*) from duckdb_tables()") == 0
+    assert not (tmp_path / "none").exists()
