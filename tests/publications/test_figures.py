@@ -171,3 +171,10 @@ def test_a_decreasing_indicator_reaches_its_target_from_above(found: Found, fram
 def test_without_a_target_no_word_judges(found: Found) -> None:
     year = replace(found["R1-2"].year, target=None, progress=None)
     assert figures.status(found["R1-2"].indicator, year, 0.9, DURING) == "sans_cible"
+
+
+def test_a_yearly_target_stands_beside_quarters_only_where_they_compare(found: Found) -> None:
+    """A quarter's organisations are not a share of the year's: a line at the target would call every quarter late."""
+    assert [year.period for year in found["R1-4"].targeted] == ["A1", "A2", "A3"]
+    by_quarter = found["R2-2"].indicator.model_copy(update={"accumulation": "period"})
+    assert replace(found["R2-2"], indicator=by_quarter).targeted == ()

@@ -29,8 +29,8 @@ class Line:
 class Card:
     """One indicator in one language; `progress` is a whole percentage, None where there is none.
 
-    `chart` names the drawing to show, empty where a line would say nothing; `ends` tells that targets stand at
-    the end of their years.
+    `chart` names the drawing to show, empty where a line would say nothing; `targeted` tells that it
+    shows targets, `ends` that they stand at the end of their years.
     """
 
     code: str
@@ -47,6 +47,7 @@ class Card:
     facts: Sequence[tuple[str, str]]
     progress: int | None
     progress_text: str
+    targeted: bool
     ends: bool
     trend: str
     years: Sequence[Line]
@@ -79,6 +80,7 @@ def card(figure: Figure, words: Words, language: Language, chart: str, threshold
         facts=_facts(figure, words, language, threshold),
         progress=progress,
         progress_text=_progress(figure, progress, words, language),
+        targeted=bool(figure.targeted),
         ends=indicator.accumulation != "period",
         trend=words["trend_month" if running else "trend_quarter"],
         years=lines(figure.years),

@@ -8,7 +8,6 @@ import altair as alt
 import vl_convert
 from altair.utils.schemapi import debug_mode
 
-from tpm_pipeline.indicators.declared import COUNTED
 from tpm_pipeline.publications.figures import Cell, Figure
 from tpm_pipeline.publications.words import NARROW, SCORE
 
@@ -36,8 +35,7 @@ def english(symbol: str, name: str) -> str:
 def _spec(figure: Figure) -> dict[str, Any]:
     # Altair checks every part against the schema as it is made, at a tenth of a second each: a test does it once.
     with debug_mode(False):
-        wanted = [year for year in figure.years if year.target is not None and _compares(figure)]
-        steps = alt.InlineData(values=[_step(figure, year) for year in wanted])
+        steps = alt.InlineData(values=[_step(figure, year) for year in figure.targeted])
         chart = alt.layer(_targets(figure, steps), *_values(figure), *_labels(figure, steps), background="transparent")
         chart = chart.configure(aria=False, font=FONT).configure_view(stroke=None)
         spec: dict[str, Any] = chart.properties(width=WIDTH, height=HEIGHT).to_dict(validate=False)
@@ -111,11 +109,6 @@ def _y(figure: Figure, field: str) -> alt.Y:
         domain = [int(score[1]), int(score[2])]
         return alt.Y(f"{field}:Q", scale=alt.Scale(domain=domain, zero=False), axis=axis)
     return alt.Y(f"{field}:Q", scale=alt.Scale(zero=True), axis=axis)
-
-
-def _compares(figure: Figure) -> bool:
-    """Tell whether a year's target stands beside the points of its quarters: what is counted by quarter is less."""
-    return is_running(figure) or figure.indicator.measure not in (*COUNTED, "sum")
 
 
 def is_running(figure: Figure) -> bool:

@@ -82,6 +82,12 @@ class Figure:
         """The latest reporting year begun."""
         return self.years[-1]
 
+    @property
+    def targeted(self) -> tuple[Cell, ...]:
+        """The years whose target can stand beside the trend; what is counted by quarter is less than a year's."""
+        by_quarter = self.indicator.accumulation == "period" and self.indicator.measure in (*COUNTED, "sum")
+        return tuple(year for year in self.years if year.target is not None and not by_quarter)
+
 
 def read(connection: Connection, context: PublicationContext) -> list[Figure]:
     """Every indicator that has a reporting year begun, in the framework's order."""
