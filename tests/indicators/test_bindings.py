@@ -105,6 +105,15 @@ def test_a_code_that_no_list_has_is_named_in_marts_indicators_and_checks(folder:
     ]
 
 
+def test_an_answer_that_must_stay_is_found_under_another_name(folder: Path) -> None:
+    assert found(folder, SURVEY.replace("| lettre | public", "| lettre | sensitive")) == [
+        (
+            "WH-023 · marts.m: The column sexe is made of essai.lettre, whose answers are sensitive."
+            " Take it out of the mart; publish it only as an aggregate."
+        )
+    ]
+
+
 def test_every_problem_is_collected(folder: Path) -> None:
     write(folder, "marts/n", CHILD.replace("nb_visites", "inconnue"))
     write(folder, "indicators/R1-2", "select 1 from staging.essai")

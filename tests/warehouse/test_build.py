@@ -122,6 +122,34 @@ def test_a_mart_may_not_hold_what_only_leaves_as_an_aggregate(lab: Lab, house: P
     assert lab.column("select count(*) from duckdb_tables() where schema_name in ('marts', 'staging')") == [0]
 
 
+@pytest.mark.parametrize(
+    ("value", "made_of"),
+    [
+        ("recit", "essai.recit, whose answers are free text"),
+        ("coalesce(sejour, 'nr')", "essai.sejour, whose answers are sensitive"),
+        ("sejour = 'irregulier'", "essai.sejour, whose answers are sensitive"),
+    ],
+)
+def test_another_name_does_not_make_such_an_answer_fit_for_a_mart(
+    lab: Lab, house: Path, value: str, made_of: str
+) -> None:
+    lab.deploy(form(TABLE))
+    mart(house, f"select {value} as age from staging.essai where recit is not null")
+    with pytest.raises(WarehouseError, match=f"WH-023 · marts.fct_essai: The column age is made of {made_of}"):
+        made(lab)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["nom_pseudo", "recit is not null", "contains(recit, 'a')", "sejour is not null", "if(sejour is null, 0, 1)"],
+)
+def test_a_pseudonym_may_stand_in_a_mart_and_whether_there_is_an_answer(lab: Lab, house: Path, value: str) -> None:
+    lab.deploy(form(TABLE))
+    mart(house, f"select {value} as age from staging.essai where sejour <> 'nr'")
+    made(lab)
+    assert marts(lab) == ["fct_essai"]
+
+
 def with_age(extra: str) -> str:
     return AGE.replace("}", f", {extra}}}")
 

@@ -87,3 +87,74 @@ def test_what_does_not_bind_is_named(lab: Lab, marts: list[graph.Model]) -> None
     found = lineage.reached(lab.connection, marts, {"Q": "select reponse from marts.orientation"})
 
     assert found.unbound == ("marts.visite", "marts.orientation", "Q")
+
+
+def shows(lab: Lab, folder: Path, *queries: str) -> list[str]:
+    """The columns of the marts a, b … that are made of what was noted in a visit."""
+    lab.connection.execute("create table staging.n (id varchar, note varchar, geo struct(lat double, lon double))")
+    for name, sql in zip("ab", queries, strict=False):
+        (folder / f"{name}.sql").write_text(f"-- One row per note.\n{sql}\n", encoding="utf-8")
+    made = [model for model in graph.ordered(graph.read(lab.connection, "marts", folder)) if model.name in "ab"]
+    found = lineage.shown(lab.connection, made, {("n", "note"), ("n", "geo")})
+    return [f"{one.mart}.{one.column} {one.source[1]}" for one in found]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "note",
+        "coalesce(note, id)",
+        "upper(trim(note))",
+        "(select arg_max(note, id) from staging.n)",
+        "{'dit': note, 'par': id}",
+        "[note]",
+        "if(note = 'a', 'b', 'c')",
+        "(select max(note) from staging.n)",
+        "list_transform([id], one -> one || note)",
+    ],
+)
+def test_a_column_shows_what_its_values_are_made_of(lab: Lab, marts: list[graph.Model], value: str) -> None:
+    assert shows(lab, marts[0].path.parent, f"select id, {value} as dit from staging.n") == ["a.dit note"]
+
+
+@pytest.mark.parametrize(
+    ("queries", "expected"),
+    [
+        (["select id, note as dit from staging.n where note is not null and id > 'a'"], ["a.dit note"]),
+        (
+            ["with n as (select * from staging.n), m as materialized (from n) select m.note as dit from m, n"],
+            ["a.dit note"],
+        ),
+        (["select id from staging.n union select note from staging.n"], ["a.id note"]),
+        (["select u.dit from staging.n, unnest([note]) as u(dit)"], ["a.dit note"]),
+        (["select id, geo.lat as latitude from staging.n"], ["a.latitude geo"]),
+        (["select note as a, id from staging.n", "select id, a as b from marts.a"], ["a.a note", "b.b note"]),
+        (["select {'x': note, 'y': id} as s from staging.n", "select s.x as b from marts.a"], ["a.s note", "b.b note"]),
+    ],
+)
+def test_no_name_and_no_detour_hides_what_a_column_shows(
+    lab: Lab, marts: list[graph.Model], queries: list[str], expected: list[str]
+) -> None:
+    assert shows(lab, marts[0].path.parent, *queries) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select distinct id from staging.n where note > 'a' order by note limit 3",
+        "select n.id from staging.n as n join staging.v as v on v.sexe = n.note",
+        "select id from staging.n as n where exists (from staging.n as m where m.note = n.note)",
+        "select id from staging.n qualify row_number() over (partition by note) = 1",
+        "with m as materialized (select distinct * from staging.n) select m.id, o.id as b from m join m as o on true",
+        "select id, note is not null as a_note, count(*) filter (note is null) as nb_sans from staging.n group by all",
+    ],
+)
+def test_what_chooses_rows_and_whether_there_is_an_answer_is_not_shown(
+    lab: Lab, marts: list[graph.Model], sql: str
+) -> None:
+    assert shows(lab, marts[0].path.parent, sql) == []
+
+
+def test_a_mart_that_does_not_bind_shows_nothing_nor_do_its_readers(lab: Lab, marts: list[graph.Model]) -> None:
+    queries = "select absente, note from staging.n", "select note from marts.a"
+    assert shows(lab, marts[0].path.parent, *queries) == []

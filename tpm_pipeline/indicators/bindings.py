@@ -36,7 +36,7 @@ def findings(
         project.bind_marts()
         project.bind_indicators()
         project.bind_checks()
-        project.check_marts(forms)
+        project.check_marts(forms, lists)
     return project.found
 
 
@@ -104,10 +104,10 @@ class _Project:
                 self._add(Finding("WH-031", where, what), mart.full_name)
             self._follow(where, mart.full_name, mart.sql)
 
-    def check_marts(self, forms: Sequence[FormSchema]) -> None:
+    def check_marts(self, forms: Sequence[FormSchema], lists: Path) -> None:
         """Hold the marts to what a build holds them to: privacy, and descriptions that fit when all of them bind."""
         try:
-            build.check_privacy(self.connection, [*forms])
+            build.check_privacy(self.connection, [*forms], self.marts, lists, self.folder)
             if not self.broken:
                 described = build.descriptions(self.folder / "columns.yml")
                 build.describe(self.connection, described, build.tables(self.folder / "tables.yml"))

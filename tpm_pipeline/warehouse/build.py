@@ -1,20 +1,26 @@
 """Build: raw becomes staging, staging becomes marts, every table with its description."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms import schema as form_schema
-from tpm_pipeline.paths import WAREHOUSE
-from tpm_pipeline.records import FormSchema
-from tpm_pipeline.warehouse import graph, raw, reference, staging
+from tpm_pipeline.paths import LISTS, WAREHOUSE
+from tpm_pipeline.records import FormSchema, Privacy, Question
+from tpm_pipeline.warehouse import db, empty, graph, lineage, raw, reference, staging
+from tpm_pipeline.warehouse.columns import is_hidden
 from tpm_pipeline.warehouse.db import Connection, QueryError, cause, literal, quoted, rows, transaction
 
-HIDDEN_FROM_MARTS = ("sensitive", "identifying", "text")
+_CLASSES: Final[Mapping[Privacy | None, str]] = {
+    "sensitive": "sensitive",
+    "identifying": "identifying",
+    "text": "free text",
+}
+HIDDEN_FROM_MARTS: Final = tuple(_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,9 @@ def build(connection: Connection, forms: list[FormSchema], pads: tuple[bytes, by
         staging.create(connection)
         for form in forms:
             staging.build(connection, form, pads)
-        _build_marts(connection)
-        check_privacy(connection, forms)
+        marts = graph.ordered(graph.read(connection, "marts", WAREHOUSE / "marts"))
+        _build_marts(connection, marts)
+        check_privacy(connection, forms, marts)
         describe(connection, descriptions(WAREHOUSE / "columns.yml"), tables(WAREHOUSE / "tables.yml"))
 
 
@@ -84,9 +91,9 @@ def _yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _build_marts(connection: Connection) -> None:
+def _build_marts(connection: Connection, marts: Iterable[graph.Model]) -> None:
     connection.execute("create schema if not exists marts")
-    for model in graph.ordered(graph.read(connection, "marts", WAREHOUSE / "marts")):
+    for model in marts:
         try:
             connection.execute(f"create or replace table {model.schema}.{quoted(model.name)} as {model.sql}")
         except QueryError as error:
@@ -178,22 +185,50 @@ def _table_names(connection: Connection, schema: str) -> list[str]:
     return [row["table_name"] for row in rows(connection, query)]
 
 
-def check_privacy(connection: Connection, forms: list[FormSchema]) -> None:
-    """Refuse a mart that carries an answer which may only leave as an aggregate, or never."""
+def check_privacy(
+    connection: Connection,
+    forms: list[FormSchema],
+    marts: Iterable[graph.Model],
+    lists: Path = LISTS,
+    folder: Path = WAREHOUSE,
+) -> None:
+    """Refuse a mart that carries an answer which may only leave as an aggregate, or never, whatever it is called.
+
+    `marts` are followed in order; `lists` and `folder` are what their reference tables are made of.
+    """
     hidden = {
-        name.lower()
+        (table.name, column): question
         for form in forms
         for table in staging.tables(form)
         for column, question in table.columns.items()
         if question.privacy in HIDDEN_FROM_MARTS
-        for name in (question.name, column)
     }
+    for where, what in (*_named_like(connection, hidden), *_made_of(forms, marts, hidden, lists, folder)):
+        raise WarehouseError("WH-023", where, what, "Take it out of the mart; publish it only as an aggregate.")
+
+
+def _named_like(connection: Connection, hidden: Mapping[lineage.Column, Question]) -> Iterator[tuple[str, str]]:
+    names = {name.lower() for (_, column), question in hidden.items() for name in (question.name, column)}
     columns = rows(connection, "select table_name, column_name from duckdb_columns() where schema_name = 'marts'")
     for column in columns:
-        if column["column_name"].lower() in hidden:
-            raise WarehouseError(
-                "WH-023",
-                f"marts.{column['table_name']}",
-                f"The column {column['column_name']} holds sensitive, identifying or free-text answers.",
-                "Take it out of the mart; publish it only as an aggregate.",
-            )
+        if column["column_name"].lower() in names:
+            what = f"The column {column['column_name']} holds sensitive, identifying or free-text answers."
+            yield f"marts.{column['table_name']}", what
+
+
+def _made_of(
+    forms: list[FormSchema],
+    marts: Iterable[graph.Model],
+    hidden: Mapping[lineage.Column, Question],
+    lists: Path,
+    folder: Path,
+) -> Iterator[tuple[str, str]]:
+    """Yield the columns made of such answers; a pseudonym is none, nor is a yes or no about a text."""
+    answers = {column: question for column, question in hidden.items() if not is_hidden(question)}
+    with db.memory() as connection:
+        empty.create(connection, forms, lists, folder)
+        for shown in lineage.shown(connection, marts, answers):
+            question = answers[shown.source]
+            if shown.kind != "BOOLEAN" or question.privacy == "sensitive":
+                what = f"The column {shown.column} is made of {shown.source[0]}.{question.name}, whose answers are"
+                yield f"marts.{shown.mart}", f"{what} {_CLASSES[question.privacy]}."

@@ -19,10 +19,14 @@ Column = tuple[str, str]
 
 _LEFT_ON: Final = "('unused_columns', 'cte_inlining', 'deliminator')"
 _ROWS_ONLY: Final[Mapping[str, Any]] = {
-    **{"where_clause": None, "having": None, "qualify": None, "modifiers": []},
-    **{"setop_all": True, "materialized": "CTE_MATERIALIZE_NEVER"},
+    "where_clause": None,
+    "having": None,
+    "qualify": None,
+    "modifiers": [],
+    "setop_all": True,
+    "materialized": "CTE_MATERIALIZE_NEVER",
 }
-_PRESENCE: Final = {"OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"}
+_PRESENCE: Final = ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def shown(connection: Connection, marts: Iterable[Model], sources: Container[Col
     """
     _only_needed_columns(connection)
     for mart in marts:
-        columns = _as_view_of_values(connection, mart)
+        try:
+            columns = _as_view_of_values(connection, mart)
+        except QueryError:
+            continue
         if not any(source in sources for source in _needed(connection, f"from {_named(mart)}")):
             continue
         for name, kind in columns.items():
@@ -146,5 +153,7 @@ def _scanned(nodes: list[dict[str, Any]]) -> Iterator[Column]:
         if table:
             columns = node["extra_info"].get("Projections", [])
             _, _, name = table.partition(".staging.")
-            yield from ((name, column) for column in ([columns] if isinstance(columns, str) else columns) if name)
+            # Of a struct only the fields that are needed are read, as `column.field`.
+            read = (column.partition(".")[0] for column in ([columns] if isinstance(columns, str) else columns))
+            yield from ((name, column) for column in read if name)
         yield from _scanned(node["children"])

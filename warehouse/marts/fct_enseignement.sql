@@ -18,7 +18,6 @@ select
     enseignements.position as rang,
     enseignements.source,
     sources.date_source,
-    enseignements.e_titre as enseignement_titre,
     enseignements.e_type as type_enseignement,
     enseignements.e_destinataires as destinataires
 from enseignements
