@@ -6,11 +6,10 @@ from datetime import date, timedelta
 
 from tpm_pipeline.errors import IndicatorError
 from tpm_pipeline.indicators import calendar, logframe
+from tpm_pipeline.indicators.declared import UNKNOWN
 from tpm_pipeline.indicators.logframe import Indicator, Logframe
 from tpm_pipeline.records import Period
 from tpm_pipeline.warehouse.db import Connection, quoted, rows
-
-UNKNOWN = "non_renseigne"
 
 
 @dataclass(frozen=True)
