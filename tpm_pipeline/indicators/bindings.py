@@ -8,15 +8,15 @@ from typing import Final
 from tpm_pipeline.errors import TpmError
 from tpm_pipeline.forms.check import as_finding
 from tpm_pipeline.indicators import facts, logframe
+from tpm_pipeline.indicators.facts import NUMBERS
 from tpm_pipeline.indicators.logframe import Indicator
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import Finding, FormSchema
 from tpm_pipeline.warehouse import build, codes, db, empty, graph
 from tpm_pipeline.warehouse.db import Connection, QueryError, cause, quoted
 
-_NUMBERS: Final = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "UBIGINT", "SMALLINT", "TINYINT", "FLOAT", "DECIMAL")
-_BY_PREFIX: Final = {"date_": ("DATE",), "nb_": _NUMBERS, "est_": ("BOOLEAN",), "a_": ("BOOLEAN",)}
-_BY_SUFFIX: Final = {"_date": ("DATE",), "_at": ("TIMESTAMP",), "_pct": _NUMBERS}
+_BY_PREFIX: Final = {"date_": ("DATE",), "nb_": NUMBERS, "est_": ("BOOLEAN",), "a_": ("BOOLEAN",)}
+_BY_SUFFIX: Final = {"_date": ("DATE",), "_at": ("TIMESTAMP",), "_pct": NUMBERS}
 
 Types = Mapping[str, str]
 
@@ -180,4 +180,4 @@ def _unfit(types: Types, wanted: Mapping[str, tuple[str, ...]]) -> Iterator[tupl
     for name, kinds in wanted.items():
         kind = types.get(name)
         if kind is not None and kind.partition("(")[0] not in kinds:
-            yield name, kind, "a number" if kinds == _NUMBERS else kinds[0]
+            yield name, kind, "a number" if kinds == NUMBERS else kinds[0]

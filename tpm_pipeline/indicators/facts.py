@@ -10,7 +10,7 @@ from tpm_pipeline.indicators.declared import Indicator
 from tpm_pipeline.paths import WAREHOUSE
 from tpm_pipeline.warehouse.db import Connection, QueryError, cause
 
-_NUMBERS: Final = ("DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT")
+NUMBERS: Final = ("DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT")
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "sum": ("value",),
     "ratio": ("value", "weight"),
@@ -21,11 +21,11 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "event_date": ("DATE",),
     "in_numerator": ("BOOLEAN",),
-    "value": _NUMBERS,
-    "weight": _NUMBERS,
+    "value": NUMBERS,
+    "weight": NUMBERS,
     "source_id": ("VARCHAR",),
 }
-_NAMED: Final[Mapping[tuple[str, ...], str]] = {_NUMBERS: "a number"}
+_NAMED: Final[Mapping[tuple[str, ...], str]] = {NUMBERS: "a number"}
 
 
 def bind(connection: Connection, indicator: Indicator, folder: Path = WAREHOUSE) -> frozenset[str]:

@@ -13,7 +13,7 @@ from tpm_pipeline.warehouse.db import Connection, insert, literal
 Row = tuple[Any, ...]
 
 _TABLES = """
-create or replace temp table win (
+create or replace temp table span (
     type_periode varchar, periode varchar, debut_date date, fin_date date, cumul varchar, first integer,
     own_first integer, following integer);
 create or replace temp table goal (code varchar, periode varchar, cible double, cible_a_date double);
@@ -32,16 +32,16 @@ create or replace temp table site as
     where saisie_date >= getvariable('project_start') and saisie_date < getvariable('tomorrow');
 create or replace temp table reported as
     select is_office, first, following, coalesce(site, '') as site, count(distinct site) as sites
-    from site join (select distinct first, following from win) on month >= first and month < following
+    from site join (select distinct first, following from span) on month >= first and month < following
     group by grouping sets ((is_office, first, following), (is_office, first, following, site));
 create or replace temp table expected as
     select periode, true as is_office, count(bureau_code) as sites
-    from (select distinct periode, debut_date, fin_date from win) left join marts.dim_bureau
+    from (select distinct periode, debut_date, fin_date from span) left join marts.dim_bureau
         on coalesce(attendu_depuis_date, debut_date) < fin_date
         and coalesce(fermeture_date, debut_date) >= debut_date
     group by periode
     union all
-    select distinct periode, false, 1 from win;
+    select distinct periode, false, 1 from span;
 """
 _VALUES = f"""
 insert into indicators.valeur
@@ -51,56 +51,56 @@ with part as (
     union select code, name, {literal(UNKNOWN)} from dimension
 ),
 summed as (
-    select code, dimension, part, periode, win.cumul, sum(facts) as facts, sum(hits) as hits, sum(units) as units,
+    select code, dimension, part, periode, span.cumul, sum(facts) as facts, sum(hits) as hits, sum(units) as units,
         sum(without_id) as without_id, sum(value) as value, sum(answers) as answers, sum(weight) as weight
     from cell join wanted using (code)
-    join win on win.cumul = wanted.cumul and since >= win.first and month < win.following
+    join span on span.cumul = wanted.cumul and since >= span.first and month < span.following
     group by all
 ),
 filled as (
-    select win.*, wanted.cumul = declared.cumul as is_declared, part.dimension, part.part, declared.* exclude (cumul),
+    select span.*, wanted.cumul = declared.cumul as is_declared, part.dimension, part.part, declared.* exclude (cumul),
         coalesce(facts, 0) as facts, coalesce(hits, 0) as hits, coalesce(units, 0) as units,
         coalesce(without_id, 0) as without_id, coalesce(value, 0)::double as value,
         coalesce(answers, 0) as answers, weight::double as weight,
         coalesce(if(part.dimension = 'bureau' and part.part <> {literal(UNKNOWN)}, own.sites, every.sites), 0) as heard,
         coalesce(there.sites, 0) as sites, expected.sites as expected
-    from wanted join declared using (code) join win on win.cumul = wanted.cumul join part using (code)
-    join expected on expected.periode = win.periode and expected.is_office = declared.is_office
+    from wanted join declared using (code) join span on span.cumul = wanted.cumul join part using (code)
+    join expected on expected.periode = span.periode and expected.is_office = declared.is_office
     left join summed on (summed.code, summed.periode, summed.cumul, summed.dimension)
-        = (wanted.code, win.periode, win.cumul, part.dimension) and summed.part is not distinct from part.part
+        = (wanted.code, span.periode, span.cumul, part.dimension) and summed.part is not distinct from part.part
     left join reported as every on (every.is_office, every.first, every.following, every.site)
-        = (declared.is_office, win.first, win.following, '')
+        = (declared.is_office, span.first, span.following, '')
     left join reported as there on (there.is_office, there.first, there.following, there.site)
-        = (declared.is_office, win.own_first, win.following, '')
+        = (declared.is_office, span.own_first, span.following, '')
     left join reported as own on (own.is_office, own.first, own.following, own.site)
-        = (declared.is_office, win.first, win.following, part.part)
+        = (declared.is_office, span.first, span.following, part.part)
     -- A version says nothing of the periods it was not valid in; of those two share, both speak.
-    where win.fin_date > declared.valid_from and win.debut_date < coalesce(declared.valid_to, date 'infinity')
+    where span.fin_date > declared.valid_from and span.debut_date < coalesce(declared.valid_to, date 'infinity')
 ),
 termed as (
     select *, case
             when measure in ('count', 'yes_no') then hits
             when measure in ('distinct', 'qualitative') then units
             when measure = 'percentage' and weight is null then hits
-            else value end::double as above,
+            else value end::double as numerator,
         case
             when is_added or measure = 'latest' then null
             when measure = 'yes_no' or (measure = 'percentage' and weight is null) then facts
             when weight is null then answers
-            else weight end::double as below
+            else weight end::double as denominator
     from filled
 ),
 valued as (
     select *, case
             -- Nothing counted is zero only where some site was reporting; else it is not known.
-            when is_added then if(facts > 0 or heard > 0, above, null)
-            when measure = 'latest' then if(answers > 0, above, null)
-            when measure = 'percentage' then 100 * above / nullif(below, 0)
-            else above / nullif(below, 0) end as figure
+            when is_added then if(facts > 0 or heard > 0, numerator, null)
+            when measure = 'latest' then if(answers > 0, numerator, null)
+            when measure = 'percentage' then 100 * numerator / nullif(denominator, 0)
+            else numerator / nullif(denominator, 0) end as figure
     from termed
 )
 select valued.code, type_periode, valued.periode, debut_date, fin_date, valued.cumul, dimension, part,
-    figure, above, below, facts::bigint, without_id::bigint,
+    figure, numerator, denominator, facts::bigint, without_id::bigint,
     cible, cible_a_date, (figure - reference) / nullif(cible - reference, 0), sites, expected
 from valued
 left join goal on (goal.code, goal.periode) = (valued.code, valued.periode) and is_declared and dimension = 'total'
@@ -115,7 +115,7 @@ def prepare(connection: Connection, framework: Logframe, today: date) -> None:
         set variable tomorrow = date '{min(framework.project.end, today + timedelta(days=1))}'
     """)
     connection.execute(_TABLES)
-    insert(connection, "win", _windows(framework, today))
+    insert(connection, "span", _windows(framework, today))
     insert(connection, "declared", map(_declared, framework.indicators))
     insert(connection, "wanted", _wanted(framework))
     insert(connection, "dimension", _dimensions(framework))
@@ -130,7 +130,7 @@ def write(connection: Connection) -> None:
 
 def clear(connection: Connection) -> None:
     """Drop what the computation alone needed."""
-    for table in ("win", "goal", "declared", "wanted", "dimension", "site", "reported", "expected"):
+    for table in ("span", "goal", "declared", "wanted", "dimension", "site", "reported", "expected"):
         connection.execute(f"drop table if exists {table}")
 
 
