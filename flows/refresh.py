@@ -23,15 +23,14 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 
 
 @task(
-    task_run_name="pull {form_id}",
     retries=3,
-    retry_delay_seconds=[5, 30, 120],
+    retry_delay_seconds=[5, 60, 300],
     retry_condition_fn=worth_retrying,
     cache_policy=NO_CACHE,
 )
-def pull(form_id: str) -> PullReport:
-    """Bring one form's submissions into raw."""
-    return jobs.pull_form(settings.load(), form_id)
+def pull() -> list[PullReport]:
+    """Bring every form's submissions into raw; what it can wait for itself is over by then."""
+    return jobs.pull(settings.load(), jobs.form_ids())
 
 
 @task(cache_policy=NO_CACHE)
@@ -49,8 +48,7 @@ def publish() -> list[str]:
 @flow(name="refresh", validate_parameters=False)
 def refresh() -> str:
     """Pull every form, then build and publish if anything changed."""
-    reports = [pull(form_id) for form_id in jobs.form_ids()]
-    written = sum(report.written for report in reports)
+    written = sum(report.written for report in pull())
     if jobs.is_current(settings.load()):
         return "Nothing new: the publications are up to date."
     build()

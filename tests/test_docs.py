@@ -83,8 +83,8 @@ def setting_rows() -> list[str]:
 
 
 def _default(value: object) -> str:
-    text = str(value.relative_to(ROOT)) + "/" if isinstance(value, Path) else str(value)
-    return f"`{text}`" if text else ""
+    text = str(value.relative_to(ROOT)) + "/" * (not value.suffix) if isinstance(value, Path) else str(value)
+    return f"`{text}`" if text and value is not None else ""
 
 
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

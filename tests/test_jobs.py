@@ -75,7 +75,7 @@ def test_latest_values_before_anything_was_published(tmp_path: Path) -> None:
 
 def test_an_unknown_form_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
     with pytest.raises(FormError, match="FORM-014"):
-        jobs.pull_form(Settings(data=tmp_path / "none"), "tpm_visites")
+        jobs.pull(Settings(data=tmp_path / "none"), ["tpm_visites"])
     assert not (tmp_path / "none").exists()
 
 
@@ -129,7 +129,7 @@ def test_what_arrives_between_build_and_publication_is_not_forgotten(settings: S
     jobs.refresh(settings)
     _visit_again(settings)
     jobs.build(settings)
-    jobs.pull_form(settings, "tpm_visite")
+    jobs.pull(settings, ["tpm_visite"])
     jobs.publish(settings)
 
     assert not jobs.is_current(settings)
@@ -146,7 +146,7 @@ def test_pages_left_by_a_killed_pull_are_emptied(settings: Settings) -> None:
     left.parent.mkdir(parents=True)
     left.write_text("personal")
 
-    jobs.pull_form(settings, "tpm_visite")
+    jobs.pull(settings, ["tpm_visite"])
 
     assert not left.exists()
 

@@ -26,6 +26,7 @@ IMPORTS = [
     ("tpm_pipeline/indicators/plant.py", "import duckdb", "tpm_pipeline.indicators.plant -> duckdb"),
     ("tpm_pipeline/servers/plant.py", "def late():\n    import requests", "tpm_pipeline.servers.plant -> requests"),
     ("tpm_pipeline/forms/plant.py", "import pyxform.xls2xform", "tpm_pipeline.forms.plant -> pyxform"),
+    ("tpm_pipeline/servers/plant.py", "from cryptography import x509", "tpm_pipeline.servers.plant -> cryptography"),
     ("flows/plant.py", "from tpm_pipeline.warehouse import db", "flows.plant -> tpm_pipeline.warehouse.db"),
 ]
 

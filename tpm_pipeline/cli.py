@@ -74,23 +74,54 @@ def diff(
 
 
 @app.command(epilog="Example: tpm deploy --plan")
-def deploy(plan: Annotated[bool, typer.Option(help="Only say what would change.")] = False) -> None:
-    """Make the server hold the forms as they are here."""
+def deploy(
+    plan: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
+    force: Annotated[bool, typer.Option(help="Also overwrite what a hand changed, and what breaks.")] = False,
+) -> None:
+    """Make the server hold the forms as they are here, and let in the phones and people declared in TPM_ACCESS.
+
+    Nothing is sent when a hand changed the server (exit 12) or a form loses what marts and indicators read (exit 11).
+    """
+    from tpm_pipeline import jobs
+    from tpm_pipeline.deploying import plan as planning
+
+    with _progress() as progress:
+        found = jobs.plan_deployment(_settings(), progress)
+    for line in planning.lines(found):
+        typer.echo(line)
+    if not force:
+        planning.refuse(found)
+    if not plan:
+        with _progress() as progress:
+            planning.carry_out(found, force=force, progress=progress)
+
+
+@app.command(epilog="Example: tpm phones")
+def phones() -> None:
+    """Write each office's page of codes that set up its phones, and its desk's links: to print and hand over."""
     from tpm_pipeline import jobs
 
-    for change in jobs.deploy(_settings(), plan_only=plan):
-        typer.echo(f"{change.action}: {change.what}")
+    for path in jobs.write_phones(_settings()):
+        typer.echo(path)
+    typer.echo("Whoever has one of these can send forms in the office's name: hand them over, then delete them.")
 
 
-@app.command(epilog="Example: tpm pull tpm_visite")
-def pull(form_id: Annotated[str | None, typer.Argument(help="One form; all of them when left out.")] = None) -> None:
-    """Bring new, edited, reviewed and deleted submissions into raw."""
+@app.command(epilog="Example: tpm pull tpm_visite --sweep")
+def pull(
+    form_id: Annotated[str | None, typer.Argument(help="One form; all of them when left out.")] = None,
+    sweep: Annotated[bool, typer.Option(help="Compare with all that the server lists, as each day once.")] = False,
+    accept_deletions: Annotated[bool, typer.Option(help="Believe that many submissions vanished.")] = False,
+) -> None:
+    """Bring new, edited, reviewed, deleted and restored submissions into raw."""
     from tpm_pipeline import jobs
 
     with _progress() as progress:
-        for name in [form_id] if form_id else jobs.form_ids():
-            report = jobs.pull_form(_settings(), name, progress)
-            typer.echo(f"{name}: {report.seen} seen, {report.written} new or changed")
+        forms = [form_id] if form_id else jobs.form_ids()
+        reports = jobs.pull(_settings(), forms, progress, sweep=sweep or accept_deletions, accept=accept_deletions)
+    for report in reports:
+        more = {"found by the sweep": report.found_by_sweep, "files": report.files}
+        told = "".join(f", {count} {what}" for what, count in more.items() if count)
+        typer.echo(f"{report.form_id}: {report.seen} seen, {report.written} new or changed{told}")
 
 
 @app.command(epilog="Example: tpm refresh")

@@ -1,8 +1,6 @@
 """The use cases: what the commands and the flows ask for."""
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,10 @@ from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
 from tpm_pipeline.paths import LISTS, PACKAGE, ROOT, WAREHOUSE, write_atomically
+from tpm_pipeline.pulling import project, rows
+from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import (
+    Access,
     Change,
     CompiledForm,
     Finding,
@@ -22,10 +23,11 @@ from tpm_pipeline.records import (
 )
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import build as warehouse_build
-from tpm_pipeline.warehouse import checks, db, privacy, raw
+from tpm_pipeline.warehouse import checks, client_audit, db, privacy, raw
 
 if TYPE_CHECKING:
     from tpm_pipeline.demo.mess import Mess
+    from tpm_pipeline.deploying.plan import Deployment
     from tpm_pipeline.forms.compile import Target
     from tpm_pipeline.indicators.effects import Comparison
     from tpm_pipeline.indicators.explain import Explanation, Fact
@@ -103,39 +105,56 @@ def _xforms(settings: Settings, source: str | None, here: dict[str, bytes]) -> d
     return {form_id: versions[-1].xform for form_id, versions in held.items() if versions}
 
 
-def deploy(settings: Settings, *, plan_only: bool = False) -> list[Change]:
-    """Make the server hold the forms as they are here, or say what that would change."""
+def plan_deployment(settings: Settings, progress: Progress = silent) -> "Deployment":
+    """What the server lacks of the forms and people declared here, what a hand changed there, and what would break."""
+    from tpm_pipeline.deploying import plan
+
+    progress("compiling the forms")
     forms, _ = compile_forms(settings.server)
-    server = open_server(settings)
-    return server.plan(forms) if plan_only else server.deploy(forms)
+    lists = [name for form in forms for name in form.entity_lists]
+    return plan.prepare(open_server(settings), forms, read_access(settings, lists), progress)
 
 
-def pull_form(settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
-    """Bring what is new, edited, reviewed or deleted in one form into raw."""
-    catalog.path_of(form_id)
-    return bring(open_server(settings), settings, form_id, progress)
+def deploy(settings: Settings, *, force: bool = False, progress: Progress = silent) -> list[Change]:
+    """Make the server hold the forms and let in the people as declared here."""
+    from tpm_pipeline.deploying import plan
+
+    return plan.carry_out(plan_deployment(settings, progress), force=force, progress=progress)
 
 
-def bring(server: "Server", settings: Settings, form_id: str, progress: Progress = silent) -> PullReport:
-    """Bring one form of one server into raw, page by page: an interruption loses nothing that was stored."""
-    seen = written = 0
-    with db.warehouse(settings) as connection, _pages_folder(settings) as folder:
-        raw.create(connection)
-        raw.store_versions(connection, server.name, server.versions(form_id))
-        since = raw.cursor(connection, server.name, form_id)
-        for page in server.pull(form_id, since, Path(folder)):
-            written += raw.store_page(connection, server.name, form_id, server.dialect, page)
-            page.path.unlink()
-            seen += page.rows
-            progress(f"{form_id}: {seen}")
-    return PullReport(form_id, seen, written)
+def read_access(settings: Settings, lists: Sequence[str] = ()) -> Access:
+    """Who may fill what; `lists` are the entity lists the forms write."""
+    from tpm_pipeline.deploying import access, offices
+
+    return access.read(settings.access, offices.read(), form_ids(), lists)
 
 
-def _pages_folder(settings: Settings) -> "tempfile.TemporaryDirectory[str]":
-    """A private folder for pages; those that a killed pull left are emptied, as only one can run."""
-    for left in settings.private.glob("pull-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(dir=settings.private, prefix="pull-")
+def write_phones(settings: Settings) -> list[Path]:
+    """Write each office's page of codes for its phones, and the desks' links, where only the project may read."""
+    from tpm_pipeline.deploying import offices, phones
+
+    folder = settings.private / "phones"
+    return phones.write(open_server(settings), read_access(settings), offices.read(), folder, settings.central_project)
+
+
+def pull(
+    settings: Settings, forms: Sequence[str], progress: Progress = silent, *, sweep: bool = False, accept: bool = False
+) -> list[PullReport]:
+    """Bring what is new, edited, reviewed, deleted or restored in these forms into raw.
+
+    `sweep` compares with all that the server lists; `accept` believes that submissions vanished from it.
+    """
+    for form_id in forms:
+        catalog.path_of(form_id)
+    return bring(open_server(settings), settings, forms, progress, Wishes(sweep, accept))
+
+
+def bring(
+    server: "Server", settings: Settings, forms: Sequence[str], progress: Progress = silent, wishes: Wishes = PLAIN
+) -> list[PullReport]:
+    """Bring these forms of one server, and its entity lists, into raw."""
+    with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
+        return project.bring(server, into, forms, wishes)
 
 
 def build(settings: Settings) -> dict[str, int]:
@@ -179,7 +198,7 @@ def is_current(settings: Settings) -> bool:
 
 def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
     """Pull every form; rebuild and publish if anything changed."""
-    reports = [pull_form(settings, form_id, progress) for form_id in form_ids()]
+    reports = pull(settings, form_ids(), progress)
     if is_current(settings):
         return RefreshReport(tuple(reports), published=False, findings={})
     progress("build")
@@ -196,7 +215,7 @@ def _fingerprint(connection: db.Connection, settings: Settings) -> str:
         for path in sorted(folder.glob(pattern)):
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.name.encode() + path.read_bytes())
-    digest.update(f"{raw.state(connection)} {settings.small_cell} {today()}".encode())
+    digest.update(f"{raw.state(connection)} {client_audit.state(connection)} {settings.small_cell} {today()}".encode())
     digest.update(b"".join(privacy.pads(settings)))
     digest.update(str(settings.synthetic_marker.exists()).encode())
     return digest.hexdigest()

@@ -1,13 +1,14 @@
 """What crosses the borders between the parts: frozen, typed, without behaviour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 Privacy = Literal["public", "quasi", "sensitive", "identifying", "text"]
 Language = Literal["fr", "ar"]
+Role = Literal["manager", "viewer", "formfill"]
 AnswerType = Literal[
     "string", "integer", "decimal", "date", "datetime", "time", "select_one", "select_multiple", "geopoint", "binary"
 ]
@@ -113,10 +114,41 @@ class FormVersion:
 
 @dataclass(frozen=True)
 class Change:
-    """One line of a deployment plan: what would be done, in words."""
+    """One line of a deployment plan: what would be done, in words.
 
-    action: Literal["create", "update", "none"]
+    A `drift` is what a hand changed on the server, and a forced deployment undoes.
+    """
+
+    action: Literal["create", "update", "revoke", "drift", "none"]
     what: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may fill what, as an installation declares it.
+
+    `phones` are the devices of each office, `web_users` a role for each e-mail, `desk_links` the offices that fill a
+    form in a browser, `retired` the forms no phone gets any more, `own_cases` the entity lists of which an office
+    receives only its own rows.
+    """
+
+    phones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    web_users: Mapping[str, Role] = field(default_factory=dict, repr=False)
+    desk_links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
+    own_cases: tuple[str, ...] = ()
+
+
+NOBODY: Final = Access()
+
+
+@dataclass(frozen=True)
+class Door:
+    """The address by which an office's device, or its desk for one form, enters: whoever has it can submit."""
+
+    office: str
+    name: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -125,6 +157,10 @@ class Dialect:
 
     Groups are objects inside objects. The fields are JSON paths of the row, but for `system`,
     the keys that are no answers, and `review_states`, which translates the server's words.
+    `content` are the paths that tell one set of answers from another where the server writes the same answers
+    differently as its forms change; empty, only the whole row tells. `sealed` has a value while the answers are
+    still encrypted. `attachments` is how many files belong to the answers, there or still to come; without it, rows
+    do not tell.
     """
 
     name: str
@@ -137,28 +173,104 @@ class Dialect:
     deleted_at: str
     system: tuple[str, ...]
     review_states: Mapping[str, str]
+    content: tuple[str, ...] = ()
+    sealed: str | None = None
+    attachments: str | None = None
 
 
 @dataclass(frozen=True)
 class Page:
     """Complete rows of one form, as the server wrote them.
 
-    `path` is a file holding one JSON array of rows; the reader deletes it. `cursor` is
-    where the next pull starts once these rows are stored.
+    `path` is a file holding one JSON array of rows; the reader deletes it. `cursor` is where the next pull
+    starts once these rows are stored; without one, more belongs to this page, and none of it may be kept alone.
     """
 
     path: Path
     rows: int
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every submission of a form with its state, without its answers, as the server lists them.
+
+    `paths` are files that each hold one JSON array; the reader deletes them. `cursor` tells this listing
+    from a later one.
+    """
+
+    paths: tuple[Path, ...]
     cursor: str
 
 
 @dataclass(frozen=True)
+class Instance:
+    """One version of a submission."""
+
+    form_id: str
+    submission_id: str
+    instance_id: str
+
+
+@dataclass(frozen=True)
+class AttachmentName:
+    """A file that belongs to a submission; it may arrive after the answers."""
+
+    name: str
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """The content of a file, told by its SHA-256 and its MD5 in hexadecimal. `size` is in bytes."""
+
+    digest: str
+    md5: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What a reviewer wrote beside a submission."""
+
+    text: str
+    author: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class EntityVersion:
+    """An entity as one change left it.
+
+    `data` are its properties without their label. `source` is the instance that wrote it, or the server's word for
+    another way; None when the server does not tell any more. `more` is what else it says of the change.
+    """
+
+    version: int
+    label: str
+    data: Mapping[str, str]
+    source: str | None
+    creator: str | None
+    created_at: str | None
+    base_version: int | None = None
+    conflict: str | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PullReport:
-    """What one pull of one form brought."""
+    """What one pull of one form brought: rows seen, rows new or changed, and of these those only a sweep found.
+
+    `files` came with them or late; `swept` tells whether all that the server lists was compared.
+    """
 
     form_id: str
     seen: int
     written: int
+    found_by_sweep: int = 0
+    files: int = 0
+    swept: bool = False
 
 
 @dataclass(frozen=True)

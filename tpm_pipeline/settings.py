@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     central_email: str = Field("", description="E-mail of the Central web user the pipeline signs in as.")
     central_password: SecretStr = Field(SecretStr(""), description="Password of that web user.")
     central_project: str = Field("TPM Souss-Massa", description="Name of the Central project; created when missing.")
+    central_private_key: Path | None = Field(
+        None, description="File with the private keys of encrypted forms, in PEM format."
+    )
+    central_key_passphrase: SecretStr = Field(
+        SecretStr(""), description="Passphrase of that file, or of the key that Central manages."
+    )
+    access: Path = Field(ROOT / ".access.yml", description="File that says who may fill what: phones, people, links.")
     serve_host: str = Field("127.0.0.1", description="Address the local server listens on.")
     serve_port: int = Field(8010, description="Port the local server listens on.")
     serve_token: SecretStr = Field(
@@ -36,6 +43,12 @@ class Settings(BaseSettings):
     )
     memory_limit: str = Field("2GB", description="Memory DuckDB may use before it spills to disk.")
     timeout_s: float = Field(120.0, gt=0, description="Seconds without a byte after which a server counts as down.")
+    sweep_hours: float = Field(
+        24.0, ge=0, description="Hours between two comparisons of a form with all that its server lists."
+    )
+    tombstone_share: float = Field(
+        0.05, ge=0, le=1, description="Share of a form's submissions that may vanish before a pull stops and asks."
+    )
     small_cell: int = Field(5, ge=1, description="Published counts of people below this number are hidden.")
 
     @property

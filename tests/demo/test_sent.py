@@ -19,8 +19,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def sent(settings: Settings) -> Mess:
     found = jobs.demo(settings, seed=2, visits=120)
-    for form_id in jobs.form_ids():
-        jobs.pull_form(settings, form_id)
+    jobs.pull(settings, jobs.form_ids())
     return found
 
 

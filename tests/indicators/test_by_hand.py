@@ -36,8 +36,7 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     settings = Settings(_env_file=None, data=tmp_path_factory.mktemp("by_hand") / "demo")
     jobs.demo(settings, seed=7, visits=300)
-    for form_id in jobs.form_ids():
-        jobs.pull_form(settings, form_id)
+    jobs.pull(settings, jobs.form_ids())
     jobs.build(settings)
     with db.warehouse(settings) as connection:
         return Project(_stored(connection), _figures(connection))

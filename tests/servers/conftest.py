@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from tests.servers.fake_central import EMAIL, PASSWORD, FakeCentral
+from tests.servers.transcript import Transcript, recorded
 from tpm_pipeline.records import MediaFile
 from tpm_pipeline.servers.base import Server
 from tpm_pipeline.servers.central import CentralServer
@@ -34,6 +35,7 @@ class Site:
     server: Server
     phone: Callable[[], OpenRosaClient]
     folder: Path
+    transcript: Transcript = field(default_factory=Transcript)
 
     def submit(self, *submissions: bytes, files: tuple[MediaFile, ...] = ()) -> None:
         phone = self.phone()
@@ -48,8 +50,9 @@ class Site:
             found = orjson.loads(page.path.read_bytes())
             page.path.unlink()
             assert page.rows == len(found)
-            rows, cursor = rows + found, page.cursor
+            rows, cursor = rows + found, page.cursor or cursor
         assert list(self.folder.iterdir()) == []
+        self.transcript.rows(rows)
         return rows, cursor
 
     def field(self, row: dict[str, Any], path: str) -> Any:
@@ -134,14 +137,27 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[Site]]] = {
 
 @pytest.fixture(params=list(KINDS))
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    with KINDS[request.param](tmp_path) as site:
+    with _compared(request, tmp_path) as site:
         yield site
 
 
 @pytest.fixture(params=["fake central", "real central"])
 def central(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    with KINDS[request.param](tmp_path) as site:
+    with _compared(request, tmp_path) as site:
         yield site
+
+
+@contextmanager
+def _compared(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
+    """A site; what the fake and the real Central are told and answer in one test must be the same."""
+    kind = str(request.param)
+    with KINDS[kind](folder) as site:
+        if kind == "local":
+            yield site
+            return
+        case = request.node.nodeid.replace(kind, "central")
+        with recorded(case, kind) as transcript:
+            yield replace(site, transcript=transcript)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,8 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.servers.fake_central_entities import Entities
+from tests.servers.fake_central_files import Files
 from tests.servers.fake_central_forms import Forms
+from tests.servers.fake_central_keys import Keys
 from tests.servers.fake_central_lists import Lists
+from tests.servers.fake_central_phone import Phone
 from tests.servers.fake_central_state import PROJECT, ProblemError, Project, Table, missing, refuse, unknown_user
 from tests.servers.fake_central_submissions import Submissions
 from tests.servers.fake_central_users import Users
@@ -21,7 +26,7 @@ from tests.servers.fake_central_users import Users
 EMAIL, PASSWORD = "pipeline@example.org", "fake-central"
 
 
-class FakeCentral(Forms, Lists, Users, Submissions):
+class FakeCentral(Entities, Files, Forms, Keys, Lists, Phone, Users, Submissions):
     """The whole server; its state and the handles tests pull are in `State`."""
 
     def app(self) -> Starlette:
@@ -30,13 +35,17 @@ class FakeCentral(Forms, Lists, Users, Submissions):
             ("GET", "/v1/projects", self.list_projects),
             ("POST", "/v1/projects", self.add_project),
             ("DELETE", PROJECT, self.drop_project),
+            *self.key_routes(),
             *self.submission_routes(),
             *self.list_routes(),
+            *self.entity_routes(),
+            *self.file_routes(),
             *self.user_routes(),
             *self.form_routes(),
         ]
         routes = [Route(path, self._signed(what), methods=[method]) for method, path, what in table]
         routes.append(Route("/v1/key/{key}/projects/{project:int}/submission", self._openrosa, methods=["POST"]))
+        routes += self.phone_routes()
         app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware)])
         app.add_exception_handler(404, lambda *_: JSONResponse(_json(missing()), 404))
         return app
@@ -96,15 +105,18 @@ class FakeCentral(Forms, Lists, Users, Submissions):
                 refuse(ProblemError("400.6", "An expected header field (X-OpenRosa-Version) did not match …"))
             project = self._resolved(request)["project"]
             async with request.form() as parts:
-                xml = await parts["xml_submission_file"].read()  # type: ignore[union-attr]
+                sent = {name: await part.read() for name, part in parts.multi_items()}  # type: ignore[union-attr]
+            xml = sent.pop("xml_submission_file")
             self._accept(project, str(request.path_params["key"]), xml)
+            self.receive(project, xml, sent)
+            self.work(project, xml)
         except ProblemError as problem:
             return _said(problem.message, int(problem.code.partition(".")[0]))
         return _said("full submission upload was successful!", 201)
 
 
 def _asked(request: Request, what: Callable[..., Any]) -> dict[str, Any]:
-    return {"query": dict(request.query_params)} if what.__name__ == "odata" else {}
+    return {"request": request} if "request" in signature(what).parameters else {}
 
 
 def _said(words: str, status: int) -> Response:

@@ -26,7 +26,12 @@ class Form:
     draft: tuple[XForm, bytes] | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     linked: set[str] = field(default_factory=set)
+    draft_files: dict[str, bytes] = field(default_factory=dict)
+    draft_linked: set[str] = field(default_factory=set)
+    state: str = "open"
+    web_form: str | None = None
     allowed: set[int] = field(default_factory=set)
+    links: dict[int, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, "Submission"] = field(default_factory=dict)
 
 
@@ -38,6 +43,16 @@ class Submission:
     updated: str | None = None
     deleted: str | None = None
     review: str | None = None
+    event: int = 0
+
+
+@dataclass
+class History:
+    versions: list[dict[str, Any]]
+    created: str
+    updated: str | None = None
+    deleted: str | None = None
+    conflict: str | None = None
 
 
 @dataclass
@@ -48,6 +63,11 @@ class Project:
     properties: dict[str, set[str]] = field(default_factory=dict)
     entities: dict[str, list[Any]] = field(default_factory=dict)
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
+    actor_properties: set[str] = field(default_factory=set)
+    filters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    approvals: set[str] = field(default_factory=set)
+    roles: set[tuple[int, int]] = field(default_factory=set)
+    passphrase: str = ""
 
 
 @dataclass
@@ -64,7 +84,27 @@ class State:
     meddle: Callable[[Request], Response | None] = lambda _: None
     lose: Callable[[Request], Response | None] | None = None
     extra: int = 0
+    events: int = 0
+    files: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
+    comments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+    worked: set[str] = field(default_factory=set)
     ago: timedelta = timedelta()
+    actors: int = 100
+    people: dict[int, str] = field(default_factory=lambda: {5: "pipeline@example.org"})
+
+    def new_actor(self) -> int:
+        self.actors += 1
+        return self.actors
+
+    def counted(self, row: Submission) -> dict[str, Any]:
+        files = self.files.get(row.versions[-1][0], {})
+        there = sum(content is not None for content in files.values())
+        counts: dict[str, Any] = {"attachmentsPresent": there, "attachmentsExpected": len(files)}
+        if b'encrypted="yes"' in row.versions[-1][1]:
+            came = files.get("submission.xml.enc") is not None
+            counts["status"] = "notDecrypted" if came else "missingEncryptedFormData"
+        return counts
 
     def now(self) -> str:
         return (datetime.now(UTC) - self.ago).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -76,6 +116,10 @@ def missing() -> ProblemError:
 
 def unknown_user() -> ProblemError:
     return ProblemError("401.2", "Could not authenticate with the provided credentials.")
+
+
+def no_right() -> ProblemError:
+    return ProblemError("403.1", "The authentication you provided does not have rights to perform that action.")
 
 
 def refuse(problem: ProblemError) -> Any:

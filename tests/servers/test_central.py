@@ -14,7 +14,9 @@ from tests.servers.fake_central import EMAIL
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
-from tpm_pipeline.servers.central import OVERLAP, CentralServer
+from tpm_pipeline.servers.central import CentralServer
+from tpm_pipeline.servers import central_rows
+from tpm_pipeline.servers.central_rows import OVERLAP
 
 
 def state(site: Site, row: dict[str, Any]) -> str:
@@ -116,7 +118,8 @@ def test_a_row_that_shows_late_is_not_lost(fake: Fake, late_by: timedelta) -> No
     assert late in {row["__id"] for row in rows}
 
 
-def test_what_is_older_than_the_overlap_does_not_come_again(fake: Fake) -> None:
+def test_what_is_older_than_the_overlap_does_not_come_again(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(central_rows, "WINDOW", 1)
     fake.site.server.deploy([visit_form()])
     fake.central.ago = OVERLAP + timedelta(minutes=1)
     fake.site.submit(visit())

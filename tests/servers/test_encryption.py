@@ -227,6 +227,10 @@ def test_a_key_file_that_cannot_be_read_is_refused(content: Callable[[], bytes],
         read_key(content(), passphrase)
 
 
+def test_a_private_key_tells_the_public_key_of_its_form() -> None:
+    assert private().public == key_pair().public
+
+
 def test_another_forms_key_does_not_open() -> None:
     found = read(sent())
     with pytest.raises(ServerError, match="SRV-030"):

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.records import CompiledForm, FormVersion
+from tpm_pipeline.records import Access, CompiledForm, Door, FormVersion
 from tpm_pipeline.servers.base import Server
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.servers.local_store import Store
@@ -114,3 +114,22 @@ def test_plan_then_deploy_then_nothing(tmp_path: Path) -> None:
     assert server.deploy([FORM]) == planned
     assert [change.action for change in server.deploy([FORM])] == ["none"]
     assert server.versions("essai") == [FormVersion("essai", "1", XFORM)]
+
+
+@pytest.mark.parametrize(
+    ("token", "url"), [("", "http://192.168.1.20:8010"), ("a/b", "http://192.168.1.20:8010/key/a%2Fb")]
+)
+def test_every_phone_has_the_one_address_of_the_office_and_no_desk_has_one(
+    tmp_path: Path, token: str, url: str
+) -> None:
+    access = Access({"TIZ01": ("téléphone 1", "tablette")}, desk_links={"essai": ("TIZ01",)})
+    server = LocalServer(tmp_path, "http://192.168.1.20:8010", token)
+
+    assert server.phones(access) == [Door("TIZ01", "téléphone 1", url), Door("TIZ01", "tablette", url)]
+    assert server.desks(access) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost", "[::1]"])
+def test_an_address_no_phone_can_reach_is_not_given(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ServerError, match=r"SRV-123 .*Phones cannot reach .*Make TPM_SERVE_HOST"):
+        LocalServer(tmp_path, f"http://{host}:8010").phones(Access())

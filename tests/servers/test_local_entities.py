@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tpm_pipeline.records import CompiledForm, MediaFile
+from tpm_pipeline.servers import local_entities as entities
 from tpm_pipeline.servers import local_forms
 from tpm_pipeline.servers.local_store import Store
 from tpm_pipeline.servers.local_submissions import accept
@@ -132,3 +134,30 @@ def test_a_list_is_filled_once_with_the_rows_that_come_with_its_form(store: Stor
     local_forms.deploy(store, [again])
 
     assert [case["label"] for case in cases(store)] == ["Cas 1 bis", "Cas 2"]
+
+
+def test_the_pipeline_reads_each_case_as_it_is_and_what_wrote_it_last(store: Store, tmp_path: Path) -> None:
+    assert entities.lists(store) == []
+    assert entities.states(store, "dossiers", tmp_path / "page") == 0
+    assert orjson.loads((tmp_path / "page").read_bytes()) == []
+
+    send(store, "a", OPEN, "<statut>ouvert</statut>")
+    send(store, "b", '<entity dataset="dossiers" id="e1" update="1"/>', "<statut>clos</statut>", form="suivi")
+
+    assert entities.lists(store) == ["dossiers"]
+    assert entities.states(store, "dossiers", tmp_path / "page") == 1
+    (state,) = orjson.loads((tmp_path / "page").read_bytes())
+    assert (state["__id"], state["__system"]["version"]) == ("e1", 2)
+    (version,) = entities.versions(store, "dossiers", "e1")
+    assert (version.version, version.label, version.source, version.data["statut"]) == (2, "Cas 1", "b", "clos")
+    assert version.created_at
+    assert entities.versions(store, "dossiers", "e9") == []
+
+
+def test_a_case_that_came_with_its_form_says_so(store: Store) -> None:
+    seeded = MediaFile("dossiers.csv", b"name,label\ne1,Cas 1\n")
+    with_rows = replace(VISITE, version="2", xform=XFORM.replace(b'version="1"', b'version="2"'), media=(seeded,))
+    local_forms.deploy(store, [with_rows])
+
+    (version,) = entities.versions(store, "dossiers", "e1")
+    assert (version.source, version.created_at) == ("dossiers.csv", None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.records import CompiledForm, MediaFile
+from tpm_pipeline.records import Change, CompiledForm, MediaFile
 from tpm_pipeline.servers import local_forms
 from tpm_pipeline.servers.local_store import Store
 
@@ -77,3 +77,19 @@ def test_unknown_forms_and_versions_are_named(store: Store) -> None:
     actions(store, FIRST)
     with pytest.raises(ServerError, match="SRV-105 · essai"):
         local_forms.xform(store, "essai", "9")
+
+
+def test_a_retired_form_is_offered_no_more_until_it_is_active_again(store: Store) -> None:
+    actions(store, FIRST, OTHER)
+    line = "essai is retired: phones get it no more, what they hold can still be sent"
+
+    planned = local_forms.plan(store, [SECOND, OTHER], ["essai"])
+    assert planned == [Change("none", "autre 1"), Change("update", line)]
+    assert [form.form_id for form in local_forms.offered(store)] == ["autre", "essai"]
+    assert local_forms.deploy(store, [SECOND, OTHER], ["essai"]) == planned
+
+    assert [form.form_id for form in local_forms.offered(store)] == ["autre"]
+    assert published(store) == {"autre": "1", "essai": "1"}
+    assert local_forms.deploy(store, [SECOND], ["essai"]) == [Change("none", "essai is retired")]
+    assert actions(store, FIRST) == ["update"]
+    assert [form.form_id for form in local_forms.offered(store)] == ["autre", "essai"]

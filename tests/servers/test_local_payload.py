@@ -13,7 +13,7 @@ META = "<meta><instanceID>uuid:a</instanceID></meta>"
 
 
 def written(body: str) -> dict[str, Any]:
-    return answers(parse(f'<data id="essai" version="1">{body}</data>'.encode()), shape(XFORM).repeats)
+    return answers(parse(f'<data id="essai" version="1">{body}</data>'.encode()).root, shape(XFORM).repeats)
 
 
 def test_groups_are_objects_and_every_answer_is_a_string() -> None:

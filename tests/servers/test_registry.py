@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from tpm_pipeline.errors import SettingsError
+from tpm_pipeline.errors import ServerError, SettingsError
 from tpm_pipeline.servers.central import CentralServer
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.servers.registry import KINDS, open_server
@@ -31,6 +31,16 @@ def test_central_is_opened_without_a_request(tmp_path: Path) -> None:
 
     assert isinstance(server, CentralServer)
     assert server.name == "central https://odk.example.org «TPM Souss-Massa»"
+
+
+def test_a_key_that_cannot_be_read_is_named_before_anything_is_sent(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, server="central", central_private_key=str(tmp_path / "absent.pem"), **_CENTRAL)
+    with pytest.raises(ServerError, match=r"SRV-035.*TPM_CENTRAL_PRIVATE_KEY"):
+        open_server(chosen)
+
+
+def test_a_key_set_to_nothing_is_none(tmp_path: Path) -> None:
+    assert open_server(settings(tmp_path, server="central", central_private_key="", **_CENTRAL))
 
 
 @pytest.mark.parametrize("empty", list(_CENTRAL))

@@ -49,8 +49,7 @@ def _refreshed(site: Site, settings: Settings) -> Tables:
     phone = site.phone()
     for submission in generate(1, 60, versions):
         phone.submit(submission.xml, submission.attachments)
-    for form in forms:
-        jobs.bring(site.server, settings, form.form_id)
+    jobs.bring(site.server, settings, [form.form_id for form in forms])
     (settings.private / "pseudonym.key").write_text("the same for both")
     jobs.build(settings)
     with db.warehouse(settings) as connection:
@@ -77,7 +76,7 @@ def test_a_second_pull_of_the_same_server_changes_nothing(local: Site, tmp_path:
     before = _refreshed(local, settings)
     assert isinstance(local.server, LocalServer)
 
-    reports = [jobs.bring(local.server, settings, form_id) for form_id in jobs.form_ids()]
+    reports = jobs.bring(local.server, settings, jobs.form_ids())
     jobs.build(settings)
 
     assert [report.written for report in reports] == [0] * len(jobs.form_ids())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
+from tpm_pipeline.forms import seal
 from tpm_pipeline.records import CompiledForm, MediaFile
 
 _XFORM = """<?xml version="1.0"?>
@@ -62,7 +63,8 @@ def visit_form(
         entity=_ENTITY.format(creates) if creates else "",
         saveto='entities:saveto="bureau"' if creates else "",
     )
-    return CompiledForm(form_id, version, "Visites", xform.encode(), tuple(files), (creates,) if creates else ())
+    lists = (creates,) if creates else ()
+    return CompiledForm(form_id, version, "Visites", seal.sealed(xform.encode()), tuple(files), lists)
 
 
 def visit(

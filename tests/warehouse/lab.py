@@ -70,7 +70,12 @@ def as_json(row: Row, kind: Kind) -> dict[str, Any]:
     system: dict[str, Any] = {"formVersion": row.version, "reviewState": theirs or None, **dates}
     answers = {**row.answers, "meta": {"instanceID": instance}}
     if kind == "central":
-        system |= {"submissionDate": row.submitted, "edits": 0, "attachmentsPresent": 0}
+        system |= {
+            "submissionDate": row.submitted,
+            "edits": int(instance != row.submission_id),
+            "status": None,
+            "attachmentsPresent": 0,
+        }
         return {**answers, "__id": row.submission_id, "__system": system}
     system |= {"submittedAt": row.submitted, "submissionId": row.submission_id, "instanceId": instance}
     return {**answers, "__system": system}
@@ -94,7 +99,14 @@ class Lab:
         self, *rows: Row, kind: Kind = "central", server: str = "", form_id: str = "essai", cursor: str = "c"
     ) -> int:
         sent = page(self.folder, list(rows), cursor, kind)
-        return raw.store_page(self.connection, server or kind, form_id, DIALECTS[kind], sent)
+        return raw.store(self.connection, server or kind, form_id, DIALECTS[kind], [sent]).written
+
+    def store_json(self, *rows: dict[str, Any]) -> int:
+        """Store rows as Central writes them."""
+        path = self.folder / "page.json"
+        path.write_bytes(orjson.dumps(rows))
+        page = Page(path, len(rows), "c")
+        return raw.store(self.connection, "central", "essai", DIALECTS["central"], [page]).written
 
     def deploy(self, *forms: FormVersion, server: str = "central") -> None:
         raw.store_versions(self.connection, server, list(forms))

@@ -163,6 +163,7 @@ FOUND: dict[str, list[tuple[str, str]]] = {
     "osc_inconnue": [("osc-inconnue", "osc_code")],
     "participant_en_double": [("deux-fois", "participants · ligne 3")],
     "reponse_illisible": [("sans-date", "tpm_visite · date_visite"), ("vingt", "tpm_visite · duree_min")],
+    "soumission_chiffree": [("chiffrée", "tpm_tdr · notDecrypted")],
     "suivi_decision_inconnue": [("comité-2", "suivi_decisions · ligne 2")],
     "suivi_sans_dossier": [("égaré", "dossier")],
     "texte_identifiant": [
@@ -176,6 +177,12 @@ FOUND: dict[str, list[tuple[str, str]]] = {
     "visite_envoyee_tard": [("soixante-et-un-jours", "date_visite")],
     "visite_hors_projet": [("avant-projet", "date_visite"), ("sans-date", "date_visite")],
 }
+
+SEALED = """
+insert into raw.submission select * replace (
+    'chiffrée' as submission_id, '{"__id":"chiffrée","__system":{"status":"notDecrypted","deletedAt":null}}' as payload)
+from raw.submission where submission_id = 'bon-tdr'
+"""
 
 
 def receive(lab: Lab, *submissions: Sent) -> None:
@@ -194,6 +201,7 @@ def flawed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         raw.create(connection)
         lab = Lab(connection, tmp_path_factory.mktemp("pages"))
         receive(lab, *TIDY, *FLAWED)
+        connection.execute(SEALED)
         checks.run(connection)
         yield lab
 

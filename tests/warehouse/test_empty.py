@@ -1,5 +1,5 @@
 from tests.warehouse.lab import PADS, Lab, form
-from tpm_pipeline.warehouse import build, db, empty, staging
+from tpm_pipeline.warehouse import build, client_audit, db, empty, staging
 
 EVERY_TYPE = """
 | type                   | name     | privacy     |
@@ -34,6 +34,7 @@ def test_it_has_the_columns_and_types_of_a_build(lab: Lab) -> None:
     (schema,) = build.schemas(lab.connection, ["essai"])
     staging.create(lab.connection)
     staging.build(lab.connection, schema, PADS)
+    client_audit.build(lab.connection)
 
     with db.memory() as connection:
         empty.create(connection, [schema])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.lab import DIALECTS, Kind, Lab, Row, form, page
-from tpm_pipeline.records import FormVersion
+from tpm_pipeline.records import FormVersion, Page
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db, raw
 
@@ -51,13 +52,29 @@ def test_a_submission_is_kept_with_what_its_server_says_of_it(lab: Lab, kind: Ki
     }
 
 
+OTHER_ANSWERS = [
+    {"g": {"nom": "Aicha"}, "services": "a b", "vide": None},
+    {"g": {"nom": None}, "services": "a b", "vide": None},
+    {"g": {"nom": "Amina"}, "services": "a b", "vide": None, "orientations": [{"s": "a"}]},
+]
+
+
+@pytest.mark.parametrize("answers", OTHER_ANSWERS)
+def test_other_answers_are_appended_once(lab: Lab, answers: dict[str, Any]) -> None:
+    changed = replace(VISIT, answers=answers, updated=LATER)
+    assert [lab.store(row, kind="local") for row in (VISIT, changed, changed, VISIT)] == [1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("answers", OTHER_ANSWERS)
+def test_central_writing_the_same_instance_otherwise_is_no_edit(lab: Lab, answers: dict[str, Any]) -> None:
+    assert [lab.store(row) for row in (VISIT, replace(VISIT, answers=answers))] == [1, 0]
+    assert lab.store(replace(VISIT, answers=answers, instance_id="uuid:9")) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "change",
     [
-        {"answers": {"g": {"nom": "Aicha"}, "services": "a b", "vide": None}},
-        {"answers": {"g": {"nom": None}, "services": "a b", "vide": None}},
-        {"answers": {"g": {"nom": "Amina"}, "services": "a b", "vide": None, "orientations": [{"s": "a"}]}},
         {"review": "approved"},
         {"deleted": LATER},
         {"version": "2"},
@@ -83,7 +100,7 @@ def test_an_update_that_changes_nothing_adds_nothing(lab: Lab, kind: Kind) -> No
 
 
 def test_a_page_may_hold_a_submission_twice_and_the_latest_is_believed(lab: Lab) -> None:
-    edited = replace(VISIT, answers={"x": "new"}, updated=LATER)
+    edited = replace(VISIT, answers={"x": "new"}, instance_id="uuid:9", updated=LATER)
     assert lab.store(edited, VISIT, replace(edited, answers={"x": "older"}, updated="2021-01-20T00:00:00Z")) == 1
     assert current(lab) == [("uuid:1", "new", "received", False)]
 
@@ -116,7 +133,7 @@ def test_rows_and_cursor_are_stored_together_or_not_at_all(lab: Lab, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(raw, "scalar", lambda *call: db.scalar(*call) if "nextval" in call[1] else interrupted())
+        patched.setattr(raw, "insert", interrupted)
         with pytest.raises(KeyboardInterrupt):
             lab.store(replace(VISIT, review="approved"), Row("uuid:2"), cursor="2")
     assert lab.column("select count(*) from raw.submission") == [1]
@@ -128,15 +145,34 @@ def test_a_page_cut_in_the_middle_stores_nothing(lab: Lab) -> None:
     whole = page(lab.folder, [VISIT, Row("uuid:2")], "2")
     whole.path.write_bytes(whole.path.read_bytes()[:-30])
     with pytest.raises(db.QueryError):
-        raw.store_page(lab.connection, "central", "essai", DIALECTS["central"], whole)
+        raw.store(lab.connection, "central", "essai", DIALECTS["central"], [whole])
     assert lab.column("select count(*) from raw.submission") == [0]
     assert raw.cursor(lab.connection, "central", "essai") is None
+
+
+def test_a_page_in_parts_is_stored_whole_or_not_at_all(lab: Lab) -> None:
+    def parts(*, cut: bool) -> Iterator[Page]:
+        for n in range(3):
+            yield replace(page(lab.folder, [Row(f"uuid:{n}"), Row("uuid:all")]), cursor=None)
+        if cut:
+            raise KeyboardInterrupt
+        yield page(lab.folder, [Row("uuid:3")], "4")
+
+    with pytest.raises(KeyboardInterrupt):
+        raw.store(lab.connection, "central", "essai", DIALECTS["central"], parts(cut=True))
+    assert lab.column("select count(*) from raw.submission") == [0]
+
+    stored = raw.store(lab.connection, "central", "essai", DIALECTS["central"], parts(cut=False))
+
+    assert (stored.seen, stored.written, len(stored.pulls)) == (7, 5, 4)
+    assert raw.cursor(lab.connection, "central", "essai") == "4"
+    assert list(lab.folder.iterdir()) == []
 
 
 def test_raw_as_of_a_moment_is_what_was_known_then(lab: Lab) -> None:
     moments = []
     for answer in ("first", "second", "third"):
-        lab.store(replace(VISIT, answers={"x": answer}))
+        lab.store(replace(VISIT, answers={"x": answer}, instance_id=answer))
         (moment,) = lab.column("select max(observed_at) from raw.submission")
         moments.append(moment)
     known = [
@@ -255,10 +291,10 @@ folder = Path(sys.argv[1])
 with db.warehouse(Settings(data=folder / "data")) as connection:
     raw.create(connection)
     for number in range(int(raw.cursor(connection, "s", "essai") or 0), 4):
-        rows = [Row(f"uuid:{i}", {"x": f"{number // 2} {i}" * 20}) for i in range(number % 2 * 2000, 4000)]
+        rows = [Row(f"uuid:{i}", {"x": "y" * 80}, f"{number // 2} {i}") for i in range(number % 2 * 2000, 4000)]
         sent = page(folder, rows, str(number + 1))
         print("storing", flush=True)
-        raw.store_page(connection, "s", "essai", DIALECTS["central"], sent)
+        raw.store(connection, "s", "essai", DIALECTS["central"], [sent])
 """
 
 

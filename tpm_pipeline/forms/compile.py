@@ -12,7 +12,7 @@ from pyxform.validators.odk_validate import ODKValidateError
 from pyxform.xls2xform import convert
 
 from tpm_pipeline.errors import FormError
-from tpm_pipeline.forms import messages, privacy, schema, sheets
+from tpm_pipeline.forms import messages, privacy, schema, seal, sheets
 from tpm_pipeline.forms.catalog import place
 from tpm_pipeline.forms.sheets import Sheet, Sheets
 from tpm_pipeline.records import CompiledForm, Finding, MediaFile
@@ -20,6 +20,7 @@ from tpm_pipeline.records import CompiledForm, Finding, MediaFile
 Target = Literal["local", "central", "kobo"]
 
 _UNSET: Final = "@version@"
+_SEALED: Final = b"1"  # counts as content: what was deployed before forms were sealed is another version
 _PRIVACY: Final = "bind::tpm:privacy"
 # Pyxform straightens typographic quotes: in what people read, they pass it as characters it does not know.
 _READ: Final = ("label", "hint", "guidance_hint", "required_message", "constraint_message", "form_title")
@@ -49,7 +50,7 @@ def compile_form(
         form_id=settings["form_id"],
         version=version,
         title=settings.get("form_title", settings["form_id"]),
-        xform=draft.replace(_UNSET, version).encode(),
+        xform=seal.sealed(draft.replace(_UNSET, version).encode()),
         media=media,
         entity_lists=entity_lists,
     )
@@ -165,7 +166,7 @@ def _entity_lists(book: Sheets) -> tuple[str, ...]:
 
 def _digest(draft: str, media: Iterable[MediaFile], entity_lists: Iterable[str]) -> str:
     """Tell contents apart; entity lists change every day on the server, and do not count."""
-    total = hashlib.sha256(draft.encode())
+    total = hashlib.sha256(draft.encode() + _SEALED)
     for file in media:
         if file.name.removesuffix(".csv") not in entity_lists:
             total.update(file.name.encode() + b"\0" + hashlib.sha256(file.content).digest())

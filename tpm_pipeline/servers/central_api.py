@@ -1,5 +1,6 @@
 """ODK Central's API: signing in, its JSON errors, its addresses."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +12,10 @@ from tpm_pipeline.errors import ServerError
 from tpm_pipeline.servers.http import Http, Reply, Stream, expect
 
 _OK = range(200, 300)
+NOT_MODIFIED = 304
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
-_JSON = "application/json"
+_SENDS_JSON = {"Content-Type": "application/json"}
+_EMAIL = re.compile(r"\S+@\S+")  # Central's messages quote what was sent, and addresses are personal
 
 
 class CentralApi:
@@ -24,9 +27,17 @@ class CentralApi:
         self._token: str | None = None
         self.where, self.url = self._http.where, self._http.url
 
-    def get(self, path: str, *, tolerate: Collection[str] = ()) -> Any:
-        """Read a resource as JSON; None when refused with a tolerated code."""
-        return self._json("GET", path, tolerate=tolerate)
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        extended: bool = False,
+        tolerate: Collection[str] = (),
+    ) -> Any:
+        """Read a resource as JSON, `extended` with what it counts and knows of others; None for a tolerated code."""
+        headers = {"X-Extended-Metadata": "true"} if extended else {}
+        return self._json("GET", path, query=query, headers=headers, tolerate=tolerate)
 
     def xml(self, path: str) -> bytes:
         """Read an XForm."""
@@ -36,19 +47,19 @@ class CentralApi:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, tolerate: Collection[str] = ()) -> Any:
         """Send JSON; None when refused with a tolerated code."""
-        return self._json("POST", path, body=orjson.dumps(body or {}), media_type=_JSON, tolerate=tolerate)
+        return self._json("POST", path, body=orjson.dumps(body or {}), headers=_SENDS_JSON, tolerate=tolerate)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+    def patch(self, path: str, body: Mapping[str, Any], query: Mapping[str, str] | None = None) -> Any:
         """Change a resource."""
-        return self._json("PATCH", path, body=orjson.dumps(body), media_type=_JSON)
+        return self._json("PATCH", path, query=query, body=orjson.dumps(body), headers=_SENDS_JSON)
 
-    def delete(self, path: str) -> Any:
-        """Remove a resource."""
-        return self._json("DELETE", path)
+    def delete(self, path: str, *, tolerate: Collection[str] = ()) -> Any:
+        """Remove a resource; None when refused with a tolerated code."""
+        return self._json("DELETE", path, tolerate=tolerate)
 
     def upload(self, path: str, content: bytes, media_type: str, query: Mapping[str, str] | None = None) -> Any:
         """Send a file."""
-        return self._json("POST", path, body=content, media_type=media_type, query=query)
+        return self._json("POST", path, query=query, body=content, headers={"Content-Type": media_type})
 
     @contextmanager
     def stream(
@@ -61,14 +72,14 @@ class CentralApi:
         body: bytes | None = None,
         tolerate: Collection[str] = (),
     ) -> Iterator[Stream]:
-        """Open an answer that is a success, or a refusal with a tolerated code."""
+        """Open an answer that is a success, says that nothing changed, or is a refusal with a tolerated code."""
         for renewed in (False, True):
             sent = {"Authorization": f"Bearer {self._signed_in()}", **(headers or {})}
             with self._http.stream(method, "/v1" + path, query=query, headers=sent, body=body) as answer:
                 if answer.status == _UNAUTHORIZED and not renewed:
                     self._token = None
                     continue
-                yield answer if answer.status in _OK else _refusal(answer, tolerate)
+                yield answer if answer.status in {*_OK, NOT_MODIFIED} else _refusal(answer, tolerate)
                 return
 
     def _json(
@@ -76,19 +87,18 @@ class CentralApi:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
-        media_type: str = "",
         query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         tolerate: Collection[str] = (),
     ) -> Any:
-        headers = {"Content-Type": media_type} if media_type else {}
         with self.stream(path, query, method=method, headers=headers, body=body, tolerate=tolerate) as answer:
             return answer.read().json() if answer.status in _OK else None
 
     def _signed_in(self) -> str:
         if self._token is None:
-            headers = {"Content-Type": _JSON}
-            reply = self._http.send("POST", "/v1/sessions", headers=headers, body=orjson.dumps(self._credentials))
+            sent = orjson.dumps(self._credentials)
+            reply = self._http.send("POST", "/v1/sessions", headers=_SENDS_JSON, body=sent)
             if reply.status == _UNAUTHORIZED:
                 raise _not_accepted(self.where)
             if reply.status not in _OK:
@@ -116,7 +126,8 @@ def _refused(reply: Reply) -> ServerError:
     if reply.status == _FORBIDDEN:
         remedy = "Give this web user the role of project manager, or of administrator to create the project."
         return ServerError("SRV-011", reply.where, "The web user has no right to do this.", remedy)
-    cause = f"Central refused: {str(problem.get('message'))[:300]} ({problem.get('code')})"
+    said = _EMAIL.sub("…", str(problem.get("message")))
+    cause = f"Central refused: {said[:300]} ({problem.get('code')})"
     return ServerError("SRV-013", reply.where, cause, "Correct what it names, then try again.")
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.padding import PKCS7
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from lxml import etree
 
 from tpm_pipeline.errors import ServerError
@@ -40,6 +40,12 @@ class PrivateKey:
     def __repr__(self) -> str:
         """Show that there is a key, and nothing of it."""
         return "PrivateKey(…)"
+
+    @property
+    def public(self) -> str:
+        """Its public key, as a form has it: `base64RsaPublicKey`."""
+        der = self._rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(der).decode()
 
     def opens(self, content: bytes) -> bytes | None:
         """Decrypt a few bytes; None when they were not encrypted for this key."""
@@ -140,7 +146,7 @@ class Opener:
         return ServerError("SRV-032", self.envelope.where, cause, "Fetch it again, then ask for it to be sent again.")
 
 
-def read_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
+def read_key(pem: bytes, passphrase: bytes | None = None, where: str = "private key") -> PrivateKey:
     """Read an RSA private key, PKCS#1 or PKCS#8; a passphrase it does not need is not used."""
     protected = b"ENCRYPTED" in pem
     try:
@@ -150,7 +156,7 @@ def read_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
     if not isinstance(rsa, RSAPrivateKey):
         cause = "The passphrase does not open it." if protected else "It is not an RSA private key in PEM format."
         remedy = "Give the key file made for the form, and its passphrase if it has one."
-        raise ServerError("SRV-031", "private key", cause, remedy)
+        raise ServerError("SRV-031", where, cause, remedy)
     return PrivateKey(rsa)
 
 

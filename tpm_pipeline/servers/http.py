@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
@@ -51,12 +52,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Stream:
-    """An answer whose body is still arriving."""
+    """An answer whose body is still arriving. `etag` names what it holds, where the server says so."""
 
     where: str
     status: int
     media_type: str
     chunks: Iterator[bytes]
+    etag: str | None = None
 
     def read(self) -> Reply:
         """Take the whole body into memory: for errors and short answers."""
@@ -109,7 +111,8 @@ class Http:
         ):
             _refuse_detours(self.where, method, response)
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            yield Stream(self.where, response.status_code, media_type, response.iter_content(_CHUNK))
+            chunks = response.iter_content(_CHUNK)
+            yield Stream(self.where, response.status_code, media_type, chunks, response.headers.get("ETag"))
 
 
 def expect(where: str, media_type: str, wanted: str) -> None:
@@ -126,6 +129,16 @@ def expect(where: str, media_type: str, wanted: str) -> None:
 def cut(where: str) -> ServerError:
     """The error for a body that ended too early."""
     return ServerUnavailableError("SRV-005", where, "The answer was cut off.", "Nothing of it is kept; try again.")
+
+
+@contextmanager
+def kept(target: Path) -> Iterator[None]:
+    """Leave nothing of a file that could not be written whole."""
+    try:
+        yield
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _origin(url: str) -> str:

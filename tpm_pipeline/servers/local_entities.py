@@ -4,13 +4,28 @@ import csv
 import io
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 
 import orjson
 
+from tpm_pipeline.paths import replacing
+from tpm_pipeline.records import EntityVersion
 from tpm_pipeline.servers.local_payload import NodePath, Sent, Shape, entity_node, text_at
+from tpm_pipeline.servers.local_store import Store
 
 _TRUE = {"1", "true"}
 _COLUMNS = ("name", "label", "__version")
+_STATES = """
+select json_object('__id', id, '__system', json_object(
+    'version', version, 'conflict', null, 'createdAt', null, 'updatedAt', null, 'deletedAt', null
+))
+from entity where list = ? order by id
+"""
+_CURRENT = """
+select entity.version, label, properties, instance_id, accepted_at
+from entity left join submission on entity_id = id
+where list = ? and id = ? order by seq desc limit 1
+"""
 
 
 def declare(db: sqlite3.Connection, shape: Shape) -> None:
@@ -55,6 +70,32 @@ def apply(db: sqlite3.Connection, shape: Shape, sent: Sent) -> str | None:
 def is_list(db: sqlite3.Connection, name: str) -> bool:
     """Whether any deployed form writes this list."""
     return db.execute("select 1 from entity_property where list = ?", (name,)).fetchone() is not None
+
+
+def lists(store: Store) -> list[str]:
+    """The lists that have entities, by name."""
+    with store.reading() as db:
+        return [str(row[0]) for row in db.execute("select distinct list from entity order by list")]
+
+
+def states(store: Store, name: str, target: Path) -> int:
+    """Write every entity of a list, without its answers, as one JSON array; return how many there are."""
+    count = 0
+    with store.streaming() as db, replacing(target) as draft, draft.open("wb") as page:
+        for count, (row,) in enumerate(db.execute(_STATES, (name,)), 1):
+            page.write((b",\n" if count > 1 else b"[") + row.encode())
+        page.write(b"]" if count else b"[]")
+    return count
+
+
+def versions(store: Store, name: str, entity_id: str) -> list[EntityVersion]:
+    """The entity as it is, from the submission that wrote it last; none when it is not here."""
+    with store.reading() as db:
+        found = db.execute(_CURRENT, (name, entity_id)).fetchall()
+    return [
+        EntityVersion(version, label, orjson.loads(properties), source or f"{name}.csv", None, written_at)
+        for version, label, properties, source, written_at in found
+    ]
 
 
 def as_csv(db: sqlite3.Connection, name: str, header: bytes) -> bytes:

@@ -32,19 +32,23 @@ class FormFile:
     is_list: bool
 
 
-def plan(store: Store, forms: Sequence[CompiledForm]) -> list[Change]:
+def plan(store: Store, forms: Sequence[CompiledForm], retired: Sequence[str] = ()) -> list[Change]:
     """Say what `deploy` would do."""
     with store.reading() as db:
-        return [_change(db, form) for form in forms]
+        active = [form for form in forms if form.form_id not in retired]
+        return [_change(db, form) for form in active] + [_retirement(db, form_id) for form_id in retired]
 
 
-def deploy(store: Store, forms: Sequence[CompiledForm]) -> list[Change]:
-    """Publish these forms, all of them or none."""
+def deploy(store: Store, forms: Sequence[CompiledForm], retired: Sequence[str] = ()) -> list[Change]:
+    """Publish these forms but those that are retired, all of them or none."""
     with store.writing() as db:
-        changes = [_change(db, form) for form in forms]
-        for form, change in zip(forms, changes, strict=True):
+        active = [form for form in forms if form.form_id not in retired]
+        changes = [_change(db, form) for form in active]
+        for form, change in zip(active, changes, strict=True):
             if change.action != "none":
                 _publish(db, form)
+        changes += [_retirement(db, form_id) for form_id in retired]
+        db.executemany("insert or ignore into retired values (?)", [(form_id,) for form_id in retired])
     return changes
 
 
@@ -55,8 +59,15 @@ def versions(store: Store, form_id: str) -> list[FormVersion]:
         return [FormVersion(form_id, *row) for row in found]
 
 
+def offered(store: Store) -> list[Published]:
+    """The forms clients should fill, by id: a retired one is given to nobody, what they hold of it is taken."""
+    with store.reading() as db:
+        retired = {form_id for (form_id,) in db.execute("select form_id from retired")}
+    return [form for form in published(store) if form.form_id not in retired]
+
+
 def published(store: Store) -> list[Published]:
-    """The forms clients should fill, by id."""
+    """The last published version of every form, by id."""
     with store.reading() as db:
         found = db.execute(
             "select form_id, version, title, xform, max(published) from form_version group by form_id order by form_id"
@@ -117,7 +128,18 @@ def _change(db: sqlite3.Connection, form: CompiledForm) -> Change:
     if found[form.version] != _digest(form):
         cause = f"Version {form.version} is already deployed with another content."
         raise ServerError("SRV-110", form.form_id, cause, "Give the form another version.")
-    return Change("none" if form.version == list(found)[-1] else "update", what)
+    current = form.version == list(found)[-1] and not _is_retired(db, form.form_id)
+    return Change("none" if current else "update", what)
+
+
+def _retirement(db: sqlite3.Connection, form_id: str) -> Change:
+    if _is_retired(db, form_id):
+        return Change("none", f"{form_id} is retired")
+    return Change("update", f"{form_id} is retired: phones get it no more, what they hold can still be sent")
+
+
+def _is_retired(db: sqlite3.Connection, form_id: str) -> bool:
+    return db.execute("select 1 from retired where form_id = ?", (form_id,)).fetchone() is not None
 
 
 def _publish(db: sqlite3.Connection, form: CompiledForm) -> None:
@@ -128,6 +150,7 @@ def _publish(db: sqlite3.Connection, form: CompiledForm) -> None:
         " on conflict do update set published = excluded.published",
         (form.form_id, form.version, form.title, form.xform, _digest(form), now, order),
     )
+    db.execute("delete from retired where form_id = ?", (form.form_id,))
     rows = [(form.form_id, form.version, media.name, media.content) for media in form.media]
     db.executemany("insert or ignore into media values (?, ?, ?, ?)", rows)
     form_shape = shape(form.xform)

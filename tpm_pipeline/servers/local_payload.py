@@ -47,7 +47,7 @@ class Sent:
 
 def parse(xml: bytes) -> Sent:
     """Read a submission's XML, or say why it cannot be one."""
-    root = _safe(xml)
+    root = read(xml)
     form_id = root.get("id", "")
     if not form_id:
         raise ServerError("SRV-102", "submission", "The XML names no form (attribute id).", "Send it from a form.")
@@ -60,7 +60,7 @@ def parse(xml: bytes) -> Sent:
 @lru_cache(maxsize=64)
 def shape(xform: bytes) -> Shape:
     """Read from an XForm where its repeats are, and what it saves to an entity list or reads from files."""
-    root = _safe(xform)
+    root = read(xform)
     entity = next(root.iter(f"{_XFORMS}entity"), None)
     sources = [str(node.get("src", "")) for node in root.iter(f"{_XFORMS}instance")]
     return Shape(
@@ -75,9 +75,9 @@ def shape(xform: bytes) -> Shape:
     )
 
 
-def answers(sent: Sent, repeats: frozenset[NodePath]) -> dict[str, Any]:
+def answers(root: etree._Element, repeats: frozenset[NodePath]) -> dict[str, Any]:
     """Write the answers as nested JSON: every answer a string, every repeat an array, nothing for an empty one."""
-    written = _children(sent.root, (), repeats)
+    written = _children(root, (), repeats)
     written.pop(SYSTEM, None)
     return written
 
@@ -96,7 +96,8 @@ def entity_node(root: etree._Element) -> etree._Element | None:
     return None if meta is None else _child(meta, "entity")
 
 
-def _safe(xml: bytes) -> etree._Element:
+def read(xml: bytes) -> etree._Element:
+    """Read XML that anybody may have written: no document type, no entity, no network."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )

@@ -159,6 +159,8 @@ def _lay_out(db: sqlite3.Connection) -> str:
         db.execute(f"pragma user_version = {_LAYOUT}")
     elif found != _LAYOUT:
         raise sqlite3.DatabaseError(f"its layout is {found}, this program knows {_LAYOUT}")
+    db.execute("create index if not exists submission_entity on submission (entity_id)")
+    db.execute("create table if not exists retired (form_id text primary key)")
     return str(db.execute("select id from identity").fetchone()[0])
 
 

@@ -84,7 +84,7 @@ def last_seq(store: Store) -> int:
 
 def _payload(sent: Sent, shape: Shape) -> bytes:
     try:
-        return orjson.dumps(answers(sent, shape.repeats))
+        return orjson.dumps(answers(sent.root, shape.repeats))
     except orjson.JSONEncodeError:
         raise ServerError("SRV-120", sent.form_id, "The XML is nested too deeply.", "Send it from a form.") from None
 

@@ -11,7 +11,7 @@ from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms import schema as form_schema
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import FormSchema, Privacy, Question
-from tpm_pipeline.warehouse import db, empty, graph, lineage, raw, reference, staging
+from tpm_pipeline.warehouse import client_audit, db, empty, graph, lineage, raw, reference, staging
 from tpm_pipeline.warehouse.columns import is_hidden
 from tpm_pipeline.warehouse.db import Connection, QueryError, cause, literal, quoted, rows, transaction
 
@@ -69,6 +69,7 @@ def build(connection: Connection, forms: list[FormSchema], pads: tuple[bytes, by
         staging.create(connection)
         for form in forms:
             staging.build(connection, form, pads)
+        client_audit.build(connection)
         marts = graph.ordered(graph.read(connection, "marts", WAREHOUSE / "marts"))
         _build_marts(connection, marts)
         check_privacy(connection, forms, marts)

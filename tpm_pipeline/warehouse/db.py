@@ -1,8 +1,9 @@
 """The only door to DuckDB."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from tpm_pipeline.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 QueryError = duckdb.Error
+Room = Callable[[int], None]
+"""Makes room for something of so many bytes."""
 # These name columns and tables; the others may quote an answer.
 _ABOUT_QUERIES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+# Where a parameter stands, or what may only look like it.
+_PLACE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)|\?""")
 
 # DuckDB 1.5's own time zones are out of date for Morocco, and a plain cast to TIMESTAMP drops the offset:
 # the offset each text carries is applied by arithmetic, and no time-zone table is ever read.
@@ -27,8 +33,10 @@ create or replace temp macro instant(t) as regexp_extract(
     ['day', 'clock', 'side', 'hours', 'minutes']);
 create or replace temp macro utc(t) as case
     when t is null then null
-    -- As phones write it: with its own offset, the cast reads no time zone and costs a fifth of the pattern.
-    when t like '____-__-__T__:__:__.___+__:__' and t between '1' and '3' and not contains(t, ' ')
+    -- As phones and servers write it: with its own offset, the cast reads no time zone and costs a fifth of the
+    -- pattern.
+    when (t like '____-__-__T__:__:__.___Z' or t like '____-__-__T__:__:__.___+__:__')
+        and t between '1' and '3' and not contains(t, ' ')
         and try_cast(t as timestamptz) is not null then make_timestamp(epoch_us(try_cast(t as timestamptz)))
     else try_cast(instant(t).day || ' ' || instant(t).clock as timestamp) - to_minutes(
         if(instant(t).side = '-', -1, 1)
@@ -39,7 +47,14 @@ create or replace temp macro utc(t) as case
 
 
 # A table is read by one core per row group, and a raw row weighs kilobytes: small groups use every core.
-_ROW_GROUPS = "ROW_GROUP_SIZE 16384, STORAGE_VERSION 'v1.5.0'"
+_LAYOUT = "ROW_GROUP_SIZE 16384, STORAGE_VERSION 'v1.5.0'"
+# Each column of a group takes at least one block while it is written: small blocks take little memory.
+# A file keeps those it was made with.
+_BLOCKS = "BLOCK_SIZE 65536"
+# What a pull needs, however many rows there are; DuckDB would keep what it wrote in all the memory it may use.
+_SPARING = "80MB"
+_LARGE = 4 << 20
+_PER_CORE = 128 << 20
 
 
 @contextmanager
@@ -49,7 +64,8 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
     settings.private.chmod(0o700)
     with _translated(settings.private_db), memory(settings) as connection:
         key = settings.warehouse_key.get_secret_value()
-        attach(connection, settings.private_db, "warehouse", key=key, wishes=[_ROW_GROUPS])
+        wishes = [_LAYOUT] if settings.private_db.exists() else [_LAYOUT, _BLOCKS]
+        attach(connection, settings.private_db, "warehouse", key=key, wishes=wishes)
         connection.execute("use warehouse")
         yield connection
         connection.execute("checkpoint warehouse")
@@ -74,10 +90,36 @@ def memory(settings: Settings | None = None) -> Iterator[Connection]:
         config |= {"memory_limit": settings.memory_limit, "temp_directory": str(settings.private / "spill")}
     connection = duckdb.connect(":memory:", config=config)
     try:
+        _fit_cores(connection)
         connection.execute(_UTC)
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def sparing(connection: Connection) -> Iterator[Room]:
+    """Work on one core in little memory while the block runs; who brings something large says its size first."""
+    before = {
+        name: str(scalar(connection, f"select current_setting('{name}')")) for name in ("threads", "memory_limit")
+    }
+    connection.execute(f"set threads = 1; set memory_limit = {literal(_SPARING)}")
+
+    def room(size: int) -> None:
+        if size > _LARGE:
+            connection.execute(f"set memory_limit = {literal(before['memory_limit'])}")
+
+    try:
+        yield room
+    finally:
+        connection.execute("; ".join(f"set {name} = {literal(value)}" for name, value in before.items()))
+
+
+def _fit_cores(connection: Connection) -> None:
+    """Use no more cores than the memory feeds."""
+    limit = "parse_formatted_bytes(current_setting('memory_limit'))"
+    cores = f"least(current_setting('threads')::bigint, greatest(1, {limit} // {_PER_CORE}))"
+    connection.execute(f"set threads = {scalar(connection, f'select {cores}')}")
 
 
 def attach(connection: Connection, path: Path, name: str, *, key: str = "", wishes: Sequence[str] = ()) -> None:
@@ -86,8 +128,7 @@ def attach(connection: Connection, path: Path, name: str, *, key: str = "", wish
     if key:
         _load_encryption(connection)
         # Byte by byte: DuckDB reads the key as a BLOB, and would show one with an accent or a backslash in its refusal.
-        escaped = "".join(f"\\x{byte:02X}" for byte in key.encode())
-        wishes.append(f"ENCRYPTION_KEY {literal(escaped)}")
+        wishes.append(f"ENCRYPTION_KEY {literal(_escaped(key.encode()))}")
     options = f" ({', '.join(wishes)})" if wishes else ""
     connection.execute(f"attach {literal(str(path))} as {quoted(name)}{options}")
 
@@ -175,35 +216,53 @@ def insert(connection: Connection, table: str, rows: Iterable[Iterable[Any]]) ->
 
 def values(rows: Iterable[Iterable[Any]]) -> str:
     """Rows as SQL; empty without any."""
-    # To bind parameters DuckDB's client first imports pandas, for half a second.
-    found = ", ".join(f"({', '.join(map(_value, row))})" for row in rows)
+    found = ", ".join(f"({', '.join(map(written, row))})" for row in rows)
     return f"values {found}" if found else ""
 
 
-def _value(value: Any) -> str:
+def written(value: Any) -> str:
+    """Write a value as SQL."""
     match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
+        case None | bool():
+            return "null" if value is None else str(value).lower()
         case str():
             return literal(value)
+        case bytes():
+            return f"{literal(_escaped(value))}::blob"
         case date():
-            return f"date '{value}'"
+            return f"{'timestamp' if isinstance(value, datetime) else 'date'} '{value}'"
         case tuple() | list():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(written, value))}]"
         case _:
             return str(value)
 
 
-def scalar(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
+def _escaped(content: bytes) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in content)
+
+
+def run(
+    connection: Connection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Run a query with its parameters (`?` or `$name`) written in: to bind one, the client first imports pandas."""
+    positions = iter(parameters)
+
+    def fill(place: re.Match[str]) -> str:
+        if place[0] == "?":
+            return written(next(positions))
+        return written(parameters[place[1]]) if isinstance(parameters, Mapping) and place[1] else place[0]
+
+    return connection.execute(_PLACE.sub(fill, sql) if parameters else sql)
+
+
+def scalar(connection: Connection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
     """Run a query of one value; None when there is no row."""
-    row = connection.execute(sql, parameters).fetchone()
+    row = run(connection, sql, parameters).fetchone()
     return None if row is None else row[0]
 
 
 def rows(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Run a query and return its rows by column name."""
-    result = connection.execute(sql, parameters)
+    result = run(connection, sql, parameters)
     names = [column[0] for column in result.description or ()]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

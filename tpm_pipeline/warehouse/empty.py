@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tpm_pipeline.paths import LISTS, WAREHOUSE
 from tpm_pipeline.records import AnswerType, FormSchema, Question
-from tpm_pipeline.warehouse import raw, reference, staging
+from tpm_pipeline.warehouse import client_audit, raw, reference, staging
 from tpm_pipeline.warehouse.columns import is_hidden
 from tpm_pipeline.warehouse.db import Connection, quoted
 
@@ -25,6 +25,7 @@ def create(connection: Connection, forms: Sequence[FormSchema], lists: Path = LI
     raw.create(connection)
     reference.load(connection, [*forms], lists, folder)
     staging.create(connection)
+    client_audit.build(connection)
     connection.execute("create schema marts")
     tables = [staged for form in forms for staged in staging.tables(form)]
     connection.execute(

@@ -1,10 +1,16 @@
 """Raw: every version of every submission ever seen, appended and never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from tpm_pipeline.records import Dialect, FormVersion, Page
-from tpm_pipeline.warehouse.db import Connection, literal, scalar, transaction
+from tpm_pipeline.warehouse import sealing
+from tpm_pipeline.warehouse.db import Connection, insert, literal, scalar, transaction, written
+
+_STATE = ("instance_id", "form_version", "review_state", "deleted_at")
 
 _TABLES = """
 create schema if not exists raw;
@@ -12,14 +18,18 @@ create sequence if not exists raw.pull_number;
 create table if not exists raw.pull (
     pull_id bigint, server varchar, form_id varchar, cursor varchar, seen bigint, written bigint, stored_at timestamp
 );
+create table if not exists raw.sweep (
+    server varchar, form_id varchar, cursor varchar, differing bigint, missing bigint, swept_at timestamp
+);
 create table if not exists raw.form_version (
     server varchar, form_id varchar, version varchar, position integer, xform varchar, observed_at timestamp
 );
 create table if not exists raw.submission (
     server varchar, form_id varchar, submission_id varchar, instance_id varchar, form_version varchar,
     submitted_at timestamp, updated_at timestamp, review_state varchar, deleted_at timestamp,
-    payload varchar, payload_hash varchar, observed_at timestamp, pull_id bigint
+    payload varchar using compression zstd, payload_hash varchar, observed_at timestamp, pull_id bigint
 );
+create table if not exists raw.followed (server varchar, form_id varchar, pull_id bigint, followed_at timestamp);
 create table if not exists raw.step (step varchar, fingerprint varchar, done_at timestamp);
 create or replace macro raw.as_of(instant) as table
     select * from raw.submission where observed_at <= instant
@@ -37,6 +47,15 @@ create or replace view raw.current as
 """
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What one page brought: rows seen, rows that were new or changed, and the pulls that hold them."""
+
+    seen: int
+    written: int
+    pulls: tuple[int, ...]
+
+
 def create(connection: Connection) -> None:
     """Make the raw tables where they are missing."""
     connection.execute(_TABLES)
@@ -46,8 +65,7 @@ def cursor(connection: Connection, server: str, form_id: str) -> str | None:
     """Where the last stored page of a form ended; None before the first."""
     found = scalar(
         connection,
-        "select cursor from raw.pull where server = ? and form_id = ? order by pull_id desc limit 1",
-        [server, form_id],
+        f"select cursor from raw.pull where {of(server, form_id)} and cursor is not null order by pull_id desc limit 1",
     )
     return None if found is None else str(found)
 
@@ -56,40 +74,100 @@ def store_versions(connection: Connection, server: str, versions: list[FormVersi
     """Append the form versions not seen before, and return how many there were."""
     written = 0
     for position, version in enumerate(versions):
-        key = [server, version.form_id, version.version]
-        known = "select 1 from raw.form_version where server = ? and form_id = ? and version = ?"
-        if scalar(connection, known, key) is None:
-            values = [*key, position, version.xform.decode(), _now()]
-            connection.execute("insert into raw.form_version values (?, ?, ?, ?, ?, ?)", values)
+        if not has_version(connection, server, version.form_id, version.version):
+            row = [server, version.form_id, version.version, position, version.xform.decode(), now()]
+            insert(connection, "raw.form_version", [row])
             written += 1
     return written
 
 
+def has_version(connection: Connection, server: str, form_id: str, version: str) -> bool:
+    """Tell whether this version of a form was seen on this server."""
+    known = f"select 1 from raw.form_version where {of(server, form_id)} and version = {literal(version)}"
+    return scalar(connection, known) is not None
+
+
 def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
     """Every version of a form ever seen on any server, oldest first."""
+    form = literal(form_id)
     found = connection.execute(
         # The server that holds most versions knows their order; what only others hold is older history.
         "select version, xform from raw.form_version join ("
-        "    select server, count(*) as held from raw.form_version where form_id = $form group by server"
-        ") using (server) where form_id = $form"
+        f"    select server, count(*) as held from raw.form_version where form_id = {form} group by server"
+        f") using (server) where form_id = {form}"
         " qualify row_number() over (partition by version order by held desc, server) = 1"
-        " order by held, observed_at, position",
-        {"form": form_id},
+        " order by held, observed_at, position"
     ).fetchall()
     return [FormVersion(form_id, version, xform.encode()) for version, xform in found]
 
 
-def store_page(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Page) -> int:
-    """Append the page's rows that changed, and its cursor, or neither; return how many rows were written."""
+def store(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Iterable[Page]) -> Stored:
+    """Append the rows of a page's parts that changed, and its cursor, or nothing; each part's file is deleted."""
+    pulls: list[int] = []
+    sealed: list[int] = []
+    seen = changed = 0
     with transaction(connection):
-        pull_id = scalar(connection, "select nextval('raw.pull_number')")
-        connection.execute(_append(dialect, page), {"server": server, "form": form_id, "now": _now(), "pull": pull_id})
-        written = int(scalar(connection, "select count(*) from raw.submission where pull_id = ?", [pull_id]))
-        connection.execute(
-            "insert into raw.pull values (?, ?, ?, ?, ?, ?, ?)",
-            [pull_id, server, form_id, page.cursor, page.rows, written, _now()],
-        )
-    return written
+        for part in page:
+            pull_id, added = _store_part(connection, server, form_id, dialect, part)
+            if added and sealing.may_be_in(part, dialect):
+                sealed.append(pull_id)
+            part.path.unlink()
+            pulls.append(pull_id)
+            seen, changed = seen + part.rows, changed + added
+        changed -= sealing.keep_opened(connection, server, form_id, dialect, sealed)
+    return Stored(seen, changed, tuple(pulls))
+
+
+def _store_part(connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page) -> tuple[int, int]:
+    pull_id = int(scalar(connection, "select nextval('raw.pull_number')"))
+    kept = _changed(connection, server, form_id, dialect, part) if part.rows else []
+    if kept:
+        said = ", ".join(_columns(dialect).values())
+        connection.execute(f"""
+            insert into raw.submission
+            select {literal(server)}, {literal(form_id)}, {said}, json, {_hash(dialect)}, {written(now())}, {pull_id}
+            from {_read(dialect, part, kept)}
+        """)
+    insert(connection, "raw.pull", [[pull_id, server, form_id, part.cursor, part.rows, len(kept), now()]])
+    return pull_id, len(kept)
+
+
+def _changed(connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page) -> list[int]:
+    """The numbers of the rows that raw does not know so already.
+
+    Only keys come here: carried through a join or a window, the answers would fill the memory.
+    """
+    columns = _columns(dialect)
+    state = f"{', '.join(columns[name] for name in _STATE)}, {_hash(dialect)}"
+    read = f"select {columns['submission_id']}, {columns['updated_at']}, {state} from {_read(dialect, part)}"
+    latest: dict[str, tuple[str, int, Sequence[Any]]] = {}
+    for n, (submission_id, updated_at, *seen) in enumerate(connection.execute(read).fetchall(), 1):
+        found = (str(updated_at or ""), n, seen)
+        latest[submission_id] = max(latest.get(submission_id, found), found, key=lambda one: one[:2])
+    known = _known(connection, server, form_id, latest)
+    return sorted(n for submission_id, (_, n, seen) in latest.items() if known.get(submission_id) != seen)
+
+
+def _known(connection: Connection, server: str, form_id: str, ids: Iterable[str]) -> dict[str, Sequence[Any]]:
+    """What raw knows last of these submissions."""
+    sql = f"""
+        select submission_id, {", ".join(_STATE)}, payload_hash from raw.submission
+        where {of(server, form_id)} and submission_id in ({", ".join(map(literal, ids))}) order by pull_id
+    """
+    return {submission_id: known for submission_id, *known in connection.execute(sql).fetchall()}
+
+
+def is_followed(connection: Connection, server: str, form_id: str) -> bool:
+    """Tell whether what hangs on the rows of a form was looked at since the last of them came."""
+    last = f"(select max(pull_id) from raw.submission where {of(server, form_id)})"
+    seen = f"(select max(pull_id) from raw.followed where {of(server, form_id)})"
+    return bool(scalar(connection, f"select coalesce({last} <= {seen}, {last} is null)"))
+
+
+def remember_followed(connection: Connection, server: str, form_id: str) -> None:
+    """Append that what hangs on the rows that are here was looked at."""
+    last = scalar(connection, f"select max(pull_id) from raw.submission where {of(server, form_id)}")
+    insert(connection, "raw.followed", [[server, form_id, last, now()]])
 
 
 def state(connection: Connection) -> str:
@@ -103,19 +181,45 @@ def state(connection: Connection) -> str:
 
 def last_done(connection: Connection, step: str) -> str | None:
     """The fingerprint of what a step (`build`, `publish`) last worked from."""
-    sql = "select fingerprint from raw.step where step = ? order by done_at desc limit 1"
-    found = scalar(connection, sql, [step])
+    sql = f"select fingerprint from raw.step where step = {literal(step)} order by done_at desc limit 1"
+    found = scalar(connection, sql)
     return None if found is None else str(found)
 
 
 def remember_done(connection: Connection, step: str, fingerprint: str) -> None:
     """Append the fingerprint of what a step just worked from."""
-    connection.execute("insert into raw.step values (?, ?, ?)", [step, fingerprint, _now()])
+    insert(connection, "raw.step", [[step, fingerprint, now()]])
 
 
-def _append(dialect: Dialect, page: Page) -> str:
-    without_system = "{" + ", ".join(f'"{key}": null' for key in dialect.system) + "}"
-    paths = [
+def of(server: str, form_id: str) -> str:
+    """The SQL that narrows to one form of one server."""
+    return f"server = {literal(server)} and form_id = {literal(form_id)}"
+
+
+def _columns(dialect: Dialect) -> dict[str, str]:
+    """The SQL of each column that the server says, read from `x`."""
+    return {
+        "submission_id": "x[1]",
+        "instance_id": "coalesce(x[2], x[1])",
+        "form_version": "coalesce(x[3], '')",
+        "submitted_at": "utc(x[4])",
+        "updated_at": "utc(x[5])",
+        "review_state": review_state(dialect),
+        "deleted_at": "utc(x[7])",
+    }
+
+
+def _read(dialect: Dialect, page: Page, kept: Sequence[int] = ()) -> str:
+    """The rows of a page as `json`, with what the dialect finds in each as `x`; only those `kept`, if any are named."""
+    rows = rows_of(page.path)
+    if kept and len(kept) < page.rows:
+        numbers = ", ".join(map(str, kept))
+        rows = f"(select json from (select json, row_number() over () as n from {rows}) where n in ({numbers}))"
+    return f"(select json, json_extract_string(json, [{', '.join(map(literal, _paths(dialect)))}]) as x from {rows})"
+
+
+def _paths(dialect: Dialect) -> list[str]:
+    return [
         dialect.submission_id,
         dialect.instance_id,
         dialect.form_version,
@@ -123,38 +227,32 @@ def _append(dialect: Dialect, page: Page) -> str:
         dialect.updated_at,
         dialect.review_state,
         dialect.deleted_at,
+        *dialect.content,
     ]
-    return f"""
-        insert into raw.submission
-        with page as (
-            select json as payload, json_extract_string(json, [{", ".join(map(literal, paths))}]) as x
-            from read_json_objects({literal(str(page.path))}, format = 'array', maximum_object_size = 268435456)
-        ),
-        incoming as (
-            select x[1] as submission_id, coalesce(x[2], x[1]) as instance_id, coalesce(x[3], '') as form_version,
-                utc(x[4]) as submitted_at, utc(x[5]) as updated_at,
-                {_review_state(dialect.review_states)} as review_state, utc(x[7]) as deleted_at,
-                payload, sha256(json_merge_patch(payload, {literal(without_system)})) as payload_hash
-            from page
-            qualify row_number() over (partition by x[1] order by utc(x[5]) desc nulls last) = 1
-        ),
-        known as (
-            select * from raw.submission
-            where server = $server and form_id = $form and submission_id in (select submission_id from incoming)
-            qualify row_number() over (partition by submission_id order by pull_id desc) = 1
-        )
-        select $server, $form, incoming.*, $now, $pull
-        from incoming left join known using (submission_id)
-        where (known.instance_id, known.form_version, known.review_state, known.deleted_at, known.payload_hash)
-            is distinct from (incoming.instance_id, incoming.form_version, incoming.review_state,
-                              incoming.deleted_at, incoming.payload_hash)
-    """
 
 
-def _review_state(states: Mapping[str, str]) -> str:
-    cases = " ".join(f"when {literal(theirs)} then {literal(ours)}" for theirs, ours in states.items())
+def rows_of(*paths: Path) -> str:
+    """The SQL that reads files of one JSON array each, a row for each element, as `json`."""
+    files = ", ".join(literal(str(path)) for path in paths)
+    # DuckDB sets twice this aside on each core before it reads.
+    largest = max(path.stat().st_size for path in paths)
+    return f"read_json_objects([{files}], format = 'array', maximum_object_size = {largest})"
+
+
+def _hash(dialect: Dialect) -> str:
+    """What differs when the answers do."""
+    if dialect.content:
+        return "sha256((x[8:])::varchar)"
+    without_system = "{" + ", ".join(f'"{key}": null' for key in dialect.system) + "}"
+    return f"sha256(json_merge_patch(json, {literal(without_system)}))"
+
+
+def review_state(dialect: Dialect) -> str:
+    """The SQL that translates the server's word, `x[6]`."""
+    cases = " ".join(f"when {literal(theirs)} then {literal(ours)}" for theirs, ours in dialect.review_states.items())
     return f"case coalesce(x[6], '') {cases} else x[6] end"
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The moment, as raw writes it: UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -14,7 +14,7 @@ from tpm_pipeline.warehouse.columns import (
     misfit,
     typed,
 )
-from tpm_pipeline.warehouse.db import Connection, literal, quoted, scalar
+from tpm_pipeline.warehouse.db import Connection, literal, quoted, scalar, written
 
 SYSTEM_COLUMNS = {
     "submission_id": ("varchar", "Identifiant stable de la soumission (premier instanceID)."),
@@ -171,9 +171,9 @@ def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes])
 
     `pads` are the pseudonym key's inner and outer pads.
     """
-    connection.execute("set variable inner_pad = ?", [pads[0]])
-    connection.execute("set variable outer_pad = ?", [pads[1]])
-    connection.execute("delete from staging.misfit where form_id = ?", [schema.form_id])
+    for name, pad in zip(("inner_pad", "outer_pad"), pads, strict=True):
+        connection.execute(f"set variable {name} = {written(pad)}")
+    connection.execute(f"delete from staging.misfit where form_id = {literal(schema.form_id)}")
     found = tables(schema)
     for staged in found:
         _build_table(connection, schema, staged)

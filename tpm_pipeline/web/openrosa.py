@@ -54,7 +54,7 @@ def refusal(error: ServerError) -> Response:
 def form_list(request: Request) -> Response:
     """List the forms to fill."""
     root = etree.Element("xforms", xmlns="http://openrosa.org/xforms/xformsList")
-    for form in local_forms.published(_store(request)):
+    for form in local_forms.offered(_store(request)):
         _add(
             etree.SubElement(root, "xform"),
             formID=form.form_id,

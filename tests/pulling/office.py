@@ -1,0 +1,61 @@
+"""An office that pulls: a server with people filling its forms, and the warehouse of what was brought."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.servers.conftest import Site
+from tests.servers.dossiers import FORM
+from tpm_pipeline.pulling import attachments, comments, entities
+from tpm_pipeline.records import MediaFile
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import attachments as stored
+from tpm_pipeline.warehouse import db, raw
+
+
+def silent(_: str) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """`files`, `comments` and `entities` do what a pull does once the rows are stored."""
+
+    site: Site
+    connection: db.Connection
+    settings: Settings
+
+    def rows(self) -> None:
+        server = self.site.server
+        since = raw.cursor(self.connection, server.name, FORM)
+        page = server.pull(FORM, since, self.site.folder)
+        raw.store(self.connection, server.name, FORM, server.dialect, page)
+
+    def files(self, *, sweep: bool = False) -> int:
+        self.rows()
+        return attachments.bring(self.site.server, self.connection, self.settings, FORM, silent, sweep=sweep)
+
+    def comments(self, *, sweep: bool = False) -> int:
+        self.rows()
+        return comments.bring(self.site.server, self.connection, FORM, silent, sweep=sweep)
+
+    def entities(self, *, sweep: bool = False, accept: bool = False) -> int:
+        server = self.site.server
+        return entities.bring(server, self.connection, self.settings, silent, sweep=sweep, accept_deletions=accept)
+
+    def submit(self, xml: bytes, *files: tuple[str, bytes]) -> None:
+        self.site.submit(xml, files=tuple(MediaFile(name, content) for name, content in files))
+
+    def held(self) -> dict[tuple[str, str], bytes]:
+        """The content of each file, by instance and name; each row once, each file as its name says."""
+        found = self.all("select instance_id, name, digest, size from raw.attachment")
+        contents = {(row[0], row[1]): stored.path(self.settings, row[2]).read_bytes() for row in found}
+        assert len(contents) == len(found)
+        assert [len(contents[row[0], row[1]]) for row in found] == [row[3] for row in found]
+        return contents
+
+    def on_disk(self) -> list[bytes]:
+        """The files there are, whatever refers to them."""
+        return sorted(path.read_bytes() for path in self.settings.private.glob("attachments/**/*") if path.is_file())
+
+    def all(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()

@@ -1,0 +1,1 @@
+"""Pulling: what a server holds comes into raw."""

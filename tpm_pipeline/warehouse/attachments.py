@@ -1,0 +1,118 @@
+"""The files of submissions: which version has which, told by content; each content is kept once, in a private file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tpm_pipeline.records import Dialect, Instance, StoredFile
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse.db import Connection, literal, run, values
+from tpm_pipeline.warehouse.raw import now
+
+_TABLES = """
+create schema if not exists raw;
+create sequence if not exists raw.pull_number;
+create table if not exists raw.attachment (
+    server varchar, form_id varchar, submission_id varchar, instance_id varchar, name varchar,
+    digest varchar, md5 varchar, size bigint, media_type varchar, observed_at timestamp, pull_id bigint
+);
+create table if not exists raw.attachment_check (
+    server varchar, form_id varchar, submission_id varchar, instance_id varchar, missing integer,
+    observed_at timestamp, pull_id bigint
+);
+"""
+# Every version ever seen is asked for once: an edit does not undo what its former version showed. Only for the
+# current one can files still come.
+_WAITING = """
+create or replace temp table waiting_files as
+with seen as (
+    select submission_id, instance_id, max(pull_id) as pull_id, {expects} as expects
+    from raw.submission where server = $server and form_id = $form group by all
+),
+live as (
+    select submission_id, instance_id as current_id
+    from raw.current where server = $server and form_id = $form and deleted_at is null
+),
+checked as (
+    select submission_id, instance_id, arg_max(missing, pull_id) as missing
+    from raw.attachment_check where server = $server and form_id = $form group by all
+)
+select submission_id, instance_id, missing, row_number() over (order by pull_id, submission_id) as n
+from seen join live using (submission_id) left join checked using (submission_id, instance_id)
+where expects and (missing is null or {again})
+"""
+_TOGETHER = 1000
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A version of a submission whose files are not all here; `missing` is how many, None before the first look."""
+
+    instance: Instance
+    missing: int | None
+
+
+def create(connection: Connection) -> None:
+    """Make the raw tables where they are missing."""
+    connection.execute(_TABLES)
+
+
+def path(settings: Settings, digest: str) -> Path:
+    """Where the file with this SHA-256 is."""
+    return settings.private / "attachments" / digest[:2] / digest
+
+
+def waiting(connection: Connection, server: str, form_id: str, dialect: Dialect, *, sweep: bool) -> Iterator[Waiting]:
+    """Yield the versions not looked at yet; at a sweep also the current ones whose files may still come."""
+    expects, again = "true", "(instance_id = current_id)"
+    if dialect.attachments is not None:
+        expected = f"json_extract_string(payload, {literal(dialect.attachments)})"
+        expects = f"bool_or(coalesce(try_cast({expected} as integer), 0) > 0)"
+        again += " and missing > 0"
+    sql = _WAITING.format(expects=expects, again=again if sweep else "false")
+    run(connection, sql, {"server": server, "form": form_id})
+    last, batch = 0, "select n, submission_id, instance_id, missing from waiting_files where n > ? order by n limit ?"
+    while found := run(connection, batch, [last, _TOGETHER]).fetchall():
+        for last, submission_id, instance_id, missing in found:  # noqa: B007 - the next batch begins after the last
+            yield Waiting(Instance(form_id, submission_id, instance_id), missing)
+
+
+def stored(connection: Connection, server: str, instance: Instance) -> set[str]:
+    """The names of a version's files that are here."""
+    sql = "select name from raw.attachment where server = ? and form_id = ? and submission_id = ? and instance_id = ?"
+    key = [server, instance.form_id, instance.submission_id, instance.instance_id]
+    return {name for (name,) in run(connection, sql, key).fetchall()}
+
+
+def former(connection: Connection, server: str, instance: Instance, name: str) -> StoredFile | None:
+    """The file that another version of the submission has under this name: most often it is the same."""
+    found = run(
+        connection,
+        "select digest, md5, size, media_type from raw.attachment"
+        " where server = ? and form_id = ? and submission_id = ? and name = ? order by pull_id desc limit 1",
+        [server, instance.form_id, instance.submission_id, name],
+    ).fetchone()
+    return None if found is None else StoredFile(*found)
+
+
+def store(connection: Connection, server: str, instance: Instance, name: str, file: StoredFile) -> None:
+    """Append that a version has this file."""
+    run(
+        connection,
+        "insert into raw.attachment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nextval('raw.pull_number'))",
+        [
+            *(server, instance.form_id, instance.submission_id, instance.instance_id, name),
+            *(file.digest, file.md5, file.size, file.media_type, now()),
+        ],
+    )
+
+
+def remember(connection: Connection, server: str, looked_at: Sequence[Waiting]) -> None:
+    """Append how many files these versions still miss."""
+    rows = [
+        [server, one.instance.form_id, one.instance.submission_id, one.instance.instance_id, one.missing]
+        for one in looked_at
+    ]
+    if rows:
+        sql = f"insert into raw.attachment_check select *, ?, nextval('raw.pull_number') from ({values(rows)})"
+        run(connection, sql, [now()])
