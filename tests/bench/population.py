@@ -23,9 +23,7 @@ def fill(connection: db.Connection, server: LocalServer, folder: Path, visits: i
     raw.create(connection)
     for form_id in jobs.form_ids():
         raw.store_versions(connection, server.name, server.versions(form_id))
-        for page in server.pull(form_id, None, folder):
-            raw.store_page(connection, server.name, form_id, server.dialect, page)
-            page.path.unlink()
+        raw.store(connection, server.name, form_id, server.dialect, server.pull(form_id, None, folder))
     held = db.scalar(connection, "select count(*) from raw.current where form_id = 'tpm_visite'")
     for form_id in COPIED:
         _copy(connection, form_id, round(visits / held))

@@ -83,7 +83,7 @@ def plaintexts(folder: Path) -> Iterator[Path]:
 def test_a_key_given_later_opens_rows_files_and_log_at_the_next_sweep(warehouse: Warehouse, tmp_path: Path) -> None:
     site = warehouse.site
     site.server.deploy([confidence_form()])
-    first, second = new_id(), new_id()
+    first, second = sorted((new_id(), new_id()))
     send(site, confidence(first, photo="a.jpg", log="audit.csv"), media={"a.jpg": JPG, "audit.csv": LOG})
     send(site, confidence(second))
     warehouse.pull(sweep=True)

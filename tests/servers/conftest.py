@@ -121,11 +121,13 @@ def _real(folder: Path) -> Iterator[Site]:
     if not (url and email and password):
         pytest.skip("waits for a real ODK Central: TPM_TEST_CENTRAL_URL, _EMAIL and _PASSWORD")
     site = central_site(url, email, password, f"contract {uuid4()}", _pages(folder))
-    yield site
     assert isinstance(site.server, CentralServer)
-    project = site.server._find_project()
-    if project is not None:
-        site.server._api.delete(f"/projects/{project}")
+    try:
+        yield site
+    finally:
+        project = site.server._find_project()
+        if project is not None:
+            site.server._api.delete(f"/projects/{project}")
 
 
 KINDS: dict[str, Callable[[Path], AbstractContextManager[Site]]] = {

@@ -55,7 +55,7 @@ class Entities(State):
             data = {key: text for key, text in received.items() if key != "label"}
             project.entities.setdefault(name, []).append({"uuid": uuid, "label": received["label"], "data": data})
             self._history(project, name, uuid).versions[0]["source"] = source
-        else:
+        elif node.get("update") in {"1", "true"} and uuid in self._uuids(project, name):
             found = self._history(project, name, uuid)
             self._add(found, received, int(str(node.get("baseVersion"))), source)
 

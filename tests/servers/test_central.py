@@ -14,8 +14,8 @@ from tests.servers.fake_central import EMAIL
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
-from tpm_pipeline.servers.central import CentralServer
 from tpm_pipeline.servers import central_rows
+from tpm_pipeline.servers.central import CentralServer
 from tpm_pipeline.servers.central_rows import OVERLAP
 
 

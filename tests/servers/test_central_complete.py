@@ -1,5 +1,7 @@
 """Rows made whole: each is read under the version that produced it. On the fake and on the real Central."""
 
+from dataclasses import replace
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -107,6 +109,32 @@ def test_a_version_published_while_rows_are_read_makes_them_worthless(fake: Fake
 
     (row,), _ = fake.site.pull()
     assert row["langue"] == "fr"
+
+
+@pytest.mark.parametrize("malformed", ["a & b", "a<br>b", "&nbsp;", "&#1;"])
+def test_what_is_no_xml_is_believed_as_central_reads_it(fake: Fake, malformed: str) -> None:
+    fake.site.server.deploy([visit_form("1", extra="langue")])
+    fake.site.submit(visit(more=_FR))
+    fake.site.server.deploy([visit_form("2")])
+    broken = Response(visit(more=f"<langue>{malformed}</langue>"), media_type="application/xml")
+    fake.central.meddle = lambda request: broken if "/submissions/" in request.url.path else None
+
+    (row,), _ = fake.site.pull()
+
+    assert row["nb_personnes"] == 3
+
+
+@pytest.mark.parametrize("accuracy", ["4.800000190734863", "12"])
+def test_the_accuracy_of_a_place_costs_no_request(fake: Fake, accuracy: str) -> None:
+    where = visit_form(extra="lieu").xform.replace(
+        b'<bind nodeset="/data/besoins"', b'<bind nodeset="/data/lieu" type="geopoint"/><bind nodeset="/data/besoins"'
+    )
+    fake.site.server.deploy([replace(visit_form(), xform=where)])
+    fake.site.submit(visit(more=f"<lieu>30.4 -9.6 0 {accuracy}</lieu>"))
+
+    fake.site.pull()
+
+    assert not [asked for asked in fake.central.requests if "/submissions/" in asked]
 
 
 def test_only_doubtful_rows_cost_a_request(fake: Fake) -> None:

@@ -49,8 +49,8 @@ class Transcript:
     def exchange(self, method: str, path: str, query: Any, answer: Stream) -> None:
         """Note a request and how it was answered."""
         asked = "&".join(f"{key}={quote(str(value))}" for key, value in (query or {}).items())
-        said = f"{answer.status} {answer.media_type} {'eventhash' if 'eventhash' in (answer.etag or '') else ''}".strip()
-        self.lines.append(anonymous(unquote(f"{method} {path}?{asked} → {said}")))
+        etag = " eventhash" if "eventhash" in (answer.etag or "") else ""
+        self.lines.append(anonymous(unquote(f"{method} {path}?{asked} → {answer.status} {answer.media_type}{etag}")))
 
 
 @contextmanager
@@ -63,7 +63,8 @@ def recorded(case: str, kind: str) -> Iterator[Transcript]:
     told = _TOLD.setdefault(case, {})
     told[kind] = [line for line, _ in groupby(transcript.lines)]
     if len(told) > 1:
-        difference = "\n".join(unified_diff(*told.values(), *told, lineterm="", n=1))
+        (one, first), (other, second) = told.items()
+        difference = "\n".join(unified_diff(first, second, one, other, lineterm="", n=1))
         assert not difference, f"{case}: the two Centrals differ\n{difference}"
 
 

@@ -163,7 +163,7 @@ FOUND: dict[str, list[tuple[str, str]]] = {
     "osc_inconnue": [("osc-inconnue", "osc_code")],
     "participant_en_double": [("deux-fois", "participants · ligne 3")],
     "reponse_illisible": [("sans-date", "tpm_visite · date_visite"), ("vingt", "tpm_visite · duree_min")],
-    "soumission_chiffree": [("chiffrée", "tpm_tdr · notDecrypted")],
+    "soumission_chiffree": [("chiffrée", "tpm_tdr · 1")],
     "suivi_decision_inconnue": [("comité-2", "suivi_decisions · ligne 2")],
     "suivi_sans_dossier": [("égaré", "dossier")],
     "texte_identifiant": [
@@ -180,7 +180,7 @@ FOUND: dict[str, list[tuple[str, str]]] = {
 
 SEALED = """
 insert into raw.submission select * replace (
-    'chiffrée' as submission_id, '{"__id":"chiffrée","__system":{"status":"notDecrypted","deletedAt":null}}' as payload)
+    'chiffrée' as submission_id, true as is_sealed, '{"__id":"chiffrée"}' as payload)
 from raw.submission where submission_id = 'bon-tdr'
 """
 

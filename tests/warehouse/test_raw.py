@@ -49,6 +49,8 @@ def test_a_submission_is_kept_with_what_its_server_says_of_it(lab: Lab, kind: Ki
         "updated_at": datetime.fromisoformat("2021-02-01 07:00:00"),
         "review_state": "has_issues",
         "deleted_at": None,
+        "is_sealed": False,
+        "nb_files": 0 if kind == "central" else None,
     }
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from tests.warehouse.lab import Lab
 from tpm_pipeline.records import Page
-from tpm_pipeline.servers import central, local
+from tpm_pipeline.servers import central
 from tpm_pipeline.warehouse import raw
-from tpm_pipeline.warehouse.sealing import may_be_in
 
 OPEN = {"nom": "Amina", "meta": {"instanceID": "uuid:1"}}
 
@@ -55,12 +54,3 @@ def test_an_edit_that_cannot_be_opened_is_not_shown_with_former_answers(lab: Lab
 def test_a_sealed_submission_opens_and_is_sealed_only_once(lab: Lab) -> None:
     assert [arrive(lab, {}), arrive(lab, {}), arrive(lab, OPEN)] == [1, 0, 1]
     assert [row[0] for row in known(lab)] == [None, "Amina"]
-
-
-def test_a_page_without_encrypted_rows_costs_no_look_at_raw(lab: Lab) -> None:
-    path = lab.folder / "page.json"
-    path.write_bytes(b'[{"__id":"uuid:1","__system":{"status":null}},{"etat":{"status":7}}]')
-    assert not may_be_in(Page(path, 2, None), central.DIALECT)
-    path.write_bytes(b'[{"__id":"uuid:1","__system":{"status":"notDecrypted"}}]')
-    assert may_be_in(Page(path, 1, None), central.DIALECT)
-    assert not may_be_in(Page(path, 1, None), local.DIALECT)

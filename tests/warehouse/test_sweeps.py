@@ -149,6 +149,6 @@ def test_what_is_still_encrypted_is_known(lab: Lab) -> None:
     sealed = {"__id": "uuid:2", "__system": {"status": "notDecrypted", "submissionDate": LATER, "edits": 0}}
     lab.store_json(sealed)
 
-    assert sweeps.sealed(lab.connection, *KEY, central.DIALECT) == ["uuid:2"]
+    assert sweeps.sealed(lab.connection, *KEY) == ["uuid:2"]
     lab.store(Row("uuid:2"))
-    assert sweeps.sealed(lab.connection, *KEY, central.DIALECT) == []
+    assert sweeps.sealed(lab.connection, *KEY) == []

@@ -90,7 +90,7 @@ def _sweep(server: Server, into: Into, form_id: str, wishes: Wishes) -> int:
     if listed is not None:
         found = sweeps.compare(connection, name, form_id, server.listing, listed)
         seen = listed.cursor
-    wanted = {*found.differing, *found.missing, *sweeps.sealed(connection, name, form_id, server.dialect)}
+    wanted = {*found.differing, *found.missing, *sweeps.sealed(connection, name, form_id)}
     there: set[str] = set()
     written = 0
     if wanted:

@@ -1,5 +1,6 @@
 """ODK Central's API: signing in, its JSON errors, its addresses."""
 
+import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +10,11 @@ from urllib.parse import quote
 import orjson
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.servers.http import Http, Reply, Stream, expect
+from tpm_pipeline.servers.http import Http, Reply, Stream, cut, expect
 
 _OK = range(200, 300)
 NOT_MODIFIED = 304
+_ROOT = re.compile(rb"<([^\s<>/?!]+)[^<>]*?(/?)>")
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _SENDS_JSON = {"Content-Type": "application/json"}
 _EMAIL = re.compile(r"\S+@\S+")  # Central's messages quote what was sent, and addresses are personal
@@ -39,11 +41,20 @@ class CentralApi:
         headers = {"X-Extended-Metadata": "true"} if extended else {}
         return self._json("GET", path, query=query, headers=headers, tolerate=tolerate)
 
-    def xml(self, path: str) -> bytes:
-        """Read an XForm."""
-        with self.stream(path) as answer:
+    def xml(self, path: str, sha256: str | None = None) -> bytes:
+        """Read XML to its end; with a digest, exactly what Central holds."""
+        found = self.xml_if_there(path, tolerate=())
+        if found is None or (sha256 and hashlib.sha256(found).hexdigest() != sha256):
+            raise cut(self.where)
+        return found
+
+    def xml_if_there(self, path: str, tolerate: Collection[str]) -> bytes | None:
+        """Read XML to its end; None when refused with a tolerated code."""
+        with self.stream(path, tolerate=tolerate) as answer:
+            if answer.status not in _OK:
+                return None
             expect(answer.where, answer.media_type, "application/xml")
-            return answer.read().body
+            return _uncut(answer.read())
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, tolerate: Collection[str] = ()) -> Any:
         """Send JSON; None when refused with a tolerated code."""
@@ -105,6 +116,14 @@ class CentralApi:
                 raise _refused(reply)
             self._token = str(reply.json()["token"])
         return self._token
+
+
+def _uncut(reply: Reply) -> bytes:
+    """The XML, if it has its end: what is cut may be asked for again, what is damaged may not."""
+    root = _ROOT.search(reply.body)
+    if root is None or not (root[2] or b"</" + root[1] + b">" in reply.body):
+        raise cut(reply.where)
+    return reply.body
 
 
 def address(*parts: str | int) -> str:

@@ -7,11 +7,10 @@ from typing import Any
 
 import orjson
 
-from tpm_pipeline.errors import ServerUnavailableError
+from tpm_pipeline.errors import ServerError, ServerUnavailableError
 from tpm_pipeline.servers import local_payload as payload
 from tpm_pipeline.servers.central_api import CentralApi, address
 from tpm_pipeline.servers.central_versions import Rendering, Shape, Shapes, shape
-from tpm_pipeline.servers.http import Reply, cut
 
 Row = dict[str, Any]
 NodePath = tuple[str, ...]
@@ -19,9 +18,9 @@ Unseal = Callable[[list[Row]], list[Row]]
 """Opens rows whose answers are encrypted; those that cannot be opened come back as they were."""
 
 _GONE = "404.1"
-# A number of so many digits may have been rounded.
-_LONG = re.compile(rb'":-?(?:\d[\d.]{15}|[\d.]+e)')
-_ROOT = re.compile(rb"<([^\s<>/?!]+)[^<>]*?(/?)>")
+# A number of so many digits may have been rounded; the accuracy of a place is no answer.
+_LONG = re.compile(rb'(?<!"accuracy)":-?(?:\d{16}|\d[\d.]{16}|[\d.]+e)')
+_NO_XML = {"SRV-101", "SRV-118"}
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,7 @@ class FormPlace:
     def submission_xml(self, submission_id: str, version: str = "") -> bytes | None:
         """The XML of a submission, of one `version` by its path; None when it is deleted."""
         here = f"{self.path}{address('submissions', submission_id)}{version}.xml"
-        with self.api.stream(here, tolerate=(_GONE,)) as answer:
-            return _uncut(answer.read()) if answer.status == 200 else None  # noqa: PLR2004
+        return self.api.xml_if_there(here, tolerate=(_GONE,))
 
 
 class Completer:
@@ -86,8 +84,15 @@ class Completer:
         instance = (row.get("meta") or {}).get("instanceID") or ("" if row["__system"]["edits"] else root)
         version = address("versions", instance) if instance else ""
         xml = self._place.submission_xml(root, version)
-        # Deleted in the meantime, it comes again, as deleted.
-        return row if xml is None else rewritten(row, xml, lambda sent_in: self._shape(sent_in).repeats)
+        if xml is None:
+            return row  # deleted in the meantime: it comes again, as deleted
+        try:
+            return rewritten(row, xml, lambda sent_in: self._shape(sent_in).repeats)
+        except ServerError as error:
+            # Central takes XML that is none, and reads it in its own way: then its reading is all there is.
+            if error.code in _NO_XML:
+                return row
+            raise
 
     def _read_rendering(self) -> Rendering:
         return Rendering(self._expected, {version: self._shape(version) for version in self._published()})
@@ -119,14 +124,6 @@ def rewritten(row: Row, xml: bytes, repeats: Callable[[str], frozenset[NodePath]
     answers = payload.answers(root, repeats(version))
     meta = {**(row.get("meta") or {}), **answers.pop("meta", {})}
     return {**answers, "meta": meta, "__id": row["__id"], "__system": {**row["__system"], "formVersion": version}}
-
-
-def _uncut(reply: Reply) -> bytes:
-    """The XML, if it has its end: what is cut may be asked for again, what is damaged may not."""
-    root = _ROOT.search(reply.body)
-    if root is None or not (root[2] or b"</" + root[1] + b">" in reply.body):
-        raise cut(reply.where)
-    return reply.body
 
 
 def _is_rounded(row: Row) -> bool:

@@ -63,8 +63,8 @@ def retirement(api: CentralApi, project: int | None, form_id: str) -> Step:
 def versions(api: CentralApi, project: int, form_id: str) -> list[FormVersion]:
     """Every published version with its XForm, oldest first."""
     here = address("projects", project, "forms", form_id, "versions")
-    found = [str(row["version"] or "") for row in reversed(api.get(here, tolerate=(NOT_FOUND,)) or [])]
-    return [FormVersion(form_id, version, api.xml(here + _xml_of(version))) for version in found]
+    found = [(str(row["version"] or ""), row["sha256"]) for row in reversed(api.get(here, tolerate=(NOT_FOUND,)) or [])]
+    return [FormVersion(form_id, version, api.xml(here + _xml_of(version), sha256)) for version, sha256 in found]
 
 
 def _publication(api: CentralApi, here: str, form: CompiledForm, held: _Held) -> Step:

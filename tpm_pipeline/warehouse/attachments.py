@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tpm_pipeline.records import Dialect, Instance, StoredFile
 from tpm_pipeline.settings import Settings
-from tpm_pipeline.warehouse.db import Connection, literal, run, values
+from tpm_pipeline.warehouse.db import Connection, run, values
 from tpm_pipeline.warehouse.raw import now
 
 _TABLES = """
@@ -26,7 +26,7 @@ create table if not exists raw.attachment_check (
 _WAITING = """
 create or replace temp table waiting_files as
 with seen as (
-    select submission_id, instance_id, max(pull_id) as pull_id, {expects} as expects
+    select submission_id, instance_id, max(pull_id) as pull_id, bool_or(coalesce(nb_files, 1) > 0) as expects
     from raw.submission where server = $server and form_id = $form group by all
 ),
 live as (
@@ -64,12 +64,8 @@ def path(settings: Settings, digest: str) -> Path:
 
 def waiting(connection: Connection, server: str, form_id: str, dialect: Dialect, *, sweep: bool) -> Iterator[Waiting]:
     """Yield the versions not looked at yet; at a sweep also the current ones whose files may still come."""
-    expects, again = "true", "(instance_id = current_id)"
-    if dialect.attachments is not None:
-        expected = f"json_extract_string(payload, {literal(dialect.attachments)})"
-        expects = f"bool_or(coalesce(try_cast({expected} as integer), 0) > 0)"
-        again += " and missing > 0"
-    sql = _WAITING.format(expects=expects, again=again if sweep else "false")
+    again = "instance_id = current_id" + (" and missing > 0" if dialect.attachments else "")
+    sql = _WAITING.format(again=f"({again})" if sweep else "false")
     run(connection, sql, {"server": server, "form": form_id})
     last, batch = 0, "select n, submission_id, instance_id, missing from waiting_files where n > ? order by n limit ?"
     while found := run(connection, batch, [last, _TOGETHER]).fetchall():

@@ -12,6 +12,8 @@ from tpm_pipeline.warehouse.db import Connection, insert, literal, scalar, trans
 
 _STATE = ("instance_id", "form_version", "review_state", "deleted_at")
 
+_NOWHERE = "$.__nowhere"
+
 _TABLES = """
 create schema if not exists raw;
 create sequence if not exists raw.pull_number;
@@ -27,6 +29,7 @@ create table if not exists raw.form_version (
 create table if not exists raw.submission (
     server varchar, form_id varchar, submission_id varchar, instance_id varchar, form_version varchar,
     submitted_at timestamp, updated_at timestamp, review_state varchar, deleted_at timestamp,
+    is_sealed boolean, nb_files integer,
     payload varchar using compression zstd, payload_hash varchar, observed_at timestamp, pull_id bigint
 );
 create table if not exists raw.followed (server varchar, form_id varchar, pull_id bigint, followed_at timestamp);
@@ -104,17 +107,15 @@ def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
 def store(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Iterable[Page]) -> Stored:
     """Append the rows of a page's parts that changed, and its cursor, or nothing; each part's file is deleted."""
     pulls: list[int] = []
-    sealed: list[int] = []
     seen = changed = 0
     with transaction(connection):
         for part in page:
             pull_id, added = _store_part(connection, server, form_id, dialect, part)
-            if added and sealing.may_be_in(part, dialect):
-                sealed.append(pull_id)
             part.path.unlink()
             pulls.append(pull_id)
             seen, changed = seen + part.rows, changed + added
-        changed -= sealing.keep_opened(connection, server, form_id, dialect, sealed)
+        if dialect.sealed is not None:
+            changed -= sealing.keep_opened(connection, server, form_id, dialect, pulls)
     return Stored(seen, changed, tuple(pulls))
 
 
@@ -206,6 +207,8 @@ def _columns(dialect: Dialect) -> dict[str, str]:
         "updated_at": "utc(x[5])",
         "review_state": review_state(dialect),
         "deleted_at": "utc(x[7])",
+        "is_sealed": "x[8] is not null",
+        "nb_files": "coalesce(try_cast(x[9] as integer), 0)" if dialect.attachments else "null",
     }
 
 
@@ -227,6 +230,8 @@ def _paths(dialect: Dialect) -> list[str]:
         dialect.updated_at,
         dialect.review_state,
         dialect.deleted_at,
+        dialect.sealed or _NOWHERE,
+        dialect.attachments or _NOWHERE,
         *dialect.content,
     ]
 
@@ -242,7 +247,7 @@ def rows_of(*paths: Path) -> str:
 def _hash(dialect: Dialect) -> str:
     """What differs when the answers do."""
     if dialect.content:
-        return "sha256((x[8:])::varchar)"
+        return "sha256((x[10:])::varchar)"
     without_system = "{" + ", ".join(f'"{key}": null' for key in dialect.system) + "}"
     return f"sha256(json_merge_patch(json, {literal(without_system)}))"
 

@@ -279,9 +279,10 @@ def _item(path: tuple[str, ...], table: Table) -> str:
 def _rows(schema: FormSchema, staged: StagingTable, among: str) -> str:
     """The rows of a table, each with its answers as `item`; `among` narrows the submissions."""
     if not staged.ancestors:
+        there = f"form_id = {literal(schema.form_id)} and deleted_at is null and not is_sealed"
         return f"""(
             select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(staged.table))}) as item
-            from raw.current where form_id = {literal(schema.form_id)} and deleted_at is null and {among}
+            from raw.current where {there} and {among}
         )"""
     *outer, position = map(quoted, position_columns(staged.table, staged.ancestors))
     held = position_columns(staged.ancestors[-1], staged.ancestors[:-1])

@@ -52,13 +52,9 @@ def identifiers(connection: Connection, dialect: Dialect, page: Page) -> set[str
     return {row[0] for row in connection.execute(sql).fetchall()}
 
 
-def sealed(connection: Connection, server: str, form_id: str, dialect: Dialect) -> list[str]:
+def sealed(connection: Connection, server: str, form_id: str) -> list[str]:
     """The submissions whose answers were still encrypted when they came."""
-    if dialect.sealed is None:
-        return []
-    is_sealed = f"json_extract_string(payload, {literal(dialect.sealed)}) is not null"
-    latest = f"(submission_id, pull_id) in (select submission_id, pull_id from ({_known(server, form_id)}))"
-    sql = f"select submission_id from raw.submission where {is_sealed} and {latest} and deleted_at is null"
+    sql = f"select submission_id from ({_known(server, form_id)}) where is_sealed and deleted_at is null"
     return [row[0] for row in connection.execute(sql).fetchall()]
 
 
