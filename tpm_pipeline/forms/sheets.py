@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from tpm_pipeline.errors import FormError
 from tpm_pipeline.forms.catalog import place
 
@@ -42,6 +39,10 @@ Sheets = Mapping[str, Sheet]
 
 def read(path: Path) -> Sheets:
     """Read the sheets of an XLSForm that say something about the form."""
+    # Large, with the image library it looks for; who only needs the lists does not import it.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, OSError) as error:

@@ -67,9 +67,13 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, str], 
     """
     if form_id not in current or not raw.has_version(into.connection, server.name, form_id, current[form_id]):
         raw.store_versions(into.connection, server.name, server.versions(form_id))
+    is_first = raw.cursor(into.connection, server.name, form_id) is None
     stored = patiently(lambda: _changed(server, into, form_id))
+    if is_first:
+        # All that there is has just come: as good as a sweep.
+        sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
     every = timedelta(hours=into.settings.sweep_hours)
-    swept = wishes.sweep or sweeps.is_due(into.connection, server.name, form_id, every)
+    swept = wishes.sweep or (not is_first and sweeps.is_due(into.connection, server.name, form_id, every))
     found = patiently(lambda: _sweep(server, into, form_id, wishes)) if swept else 0
     return PullReport(form_id, stored.seen, stored.written + found, found, swept=swept)
 

@@ -18,8 +18,9 @@ Unseal = Callable[[list[Row]], list[Row]]
 """Opens rows whose answers are encrypted; those that cannot be opened come back as they were."""
 
 _GONE = "404.1"
-# A number of so many digits may have been rounded; the accuracy of a place is no answer.
-_LONG = re.compile(rb'(?<!"accuracy)":-?(?:\d{16}|\d[\d.]{16}|[\d.]+e)')
+# A number of so many digits may have been rounded.
+_LONG = re.compile(rb'":[-\d](?:\d{15}|[\d.]{16}|[\d.]*e)')
+_NO_ANSWER = b'"accuracy'
 _NO_XML = {"SRV-101", "SRV-118"}
 
 
@@ -54,7 +55,7 @@ class Completer:
         """Return the rows as a JSON array, the doubtful ones rewritten from their XML."""
         self._pieces += 1
         rendering = self._rendering = self._rendering or self._read_rendering()
-        rounded = _LONG.search(content) is not None
+        rounded = _has_long_number(content)
         sealed = [row for row in rows if row["__system"]["status"] and not row["__system"]["deletedAt"]]
         opened = {row["__id"]: row for row in self._unseal(sealed)} if sealed else {}
         remedies = [self._remedy(row, rendering, opened, rounded=rounded) for row in rows]
@@ -71,8 +72,9 @@ class Completer:
         if system["status"]:
             return lambda sealed: opened[sealed["__id"]]
         version, edited = str(system["formVersion"] or ""), bool(system["edits"])
-        is_doubtful = not rendering.is_faithful(version, edited=edited) or (rounded and _is_rounded(row))
-        return self._whole if is_doubtful else None
+        if rendering.is_faithful(version, edited=edited) and not (rounded and _has_long_number(orjson.dumps(row))):
+            return None
+        return self._whole
 
     def confirm(self) -> None:
         """Refuse the answer when a version was published while it was written."""
@@ -126,5 +128,5 @@ def rewritten(row: Row, xml: bytes, repeats: Callable[[str], frozenset[NodePath]
     return {**answers, "meta": meta, "__id": row["__id"], "__system": {**row["__system"], "formVersion": version}}
 
 
-def _is_rounded(row: Row) -> bool:
-    return _LONG.search(orjson.dumps(row)) is not None
+def _has_long_number(content: bytes) -> bool:
+    return any(not content.endswith(_NO_ANSWER, 0, found.start()) for found in _LONG.finditer(content))

@@ -10,23 +10,19 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.decrepit.ciphers.modes import CFB
-from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.padding import PKCS7
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from lxml import etree
 
 from tpm_pipeline.errors import ServerError
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+# The library is large, and most pulls open nothing: it is imported where it is used.
+
 _BLOCK = 16
 _KEY_SIZE = 32
-# What Java calls RSA/NONE/OAEPWithSHA256AndMGF1Padding is Bouncy Castle's: SHA-256 in both places.
-_OAEP = OAEP(mgf=MGF1(SHA256()), algorithm=SHA256(), label=None)
 
 
 class PrivateKey:
@@ -34,7 +30,7 @@ class PrivateKey:
 
     __slots__ = ("_rsa",)
 
-    def __init__(self, rsa: RSAPrivateKey) -> None:
+    def __init__(self, rsa: "RSAPrivateKey") -> None:
         self._rsa = rsa
 
     def __repr__(self) -> str:
@@ -44,13 +40,20 @@ class PrivateKey:
     @property
     def public(self) -> str:
         """Its public key, as a form has it: `base64RsaPublicKey`."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         der = self._rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(der).decode()
 
     def opens(self, content: bytes) -> bytes | None:
         """Decrypt a few bytes; None when they were not encrypted for this key."""
+        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        # What Java calls RSA/NONE/OAEPWithSHA256AndMGF1Padding is Bouncy Castle's: SHA-256 in both places.
+        oaep = OAEP(mgf=MGF1(SHA256()), algorithm=SHA256(), label=None)
         try:
-            return self._rsa.decrypt(content, _OAEP)
+            return self._rsa.decrypt(content, oaep)
         except ValueError:
             return None
 
@@ -87,7 +90,7 @@ class Opener:
     def __init__(self, envelope: Envelope, private: PrivateKey, key: bytes) -> None:
         self.envelope = envelope
         self._private = private
-        self._aes = algorithms.AES(key)
+        self._key = key
         self._seed = _md5(envelope.instance_id.encode() + key)
 
     def submission(self, content: bytes) -> bytes:
@@ -129,7 +132,11 @@ class Opener:
         return _md5("".join(f"{line}\n" for line in lines).encode())
 
     def _decrypted(self, place: int, name: str, content: bytes) -> bytes:
-        cipher = Cipher(self._aes, CFB(self._vector(place))).decryptor()
+        from cryptography.hazmat.decrepit.ciphers.modes import CFB
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+        from cryptography.hazmat.primitives.padding import PKCS7
+
+        cipher = Cipher(algorithms.AES(self._key), CFB(self._vector(place))).decryptor()
         padding = PKCS7(_BLOCK * 8).unpadder()
         try:
             return padding.update(cipher.update(content) + cipher.finalize()) + padding.finalize()
@@ -149,6 +156,10 @@ class Opener:
 def read_key(pem: bytes, passphrase: bytes | None = None, where: str = "private key") -> PrivateKey:
     """Read an RSA private key, PKCS#1 or PKCS#8; a passphrase it does not need is not used."""
     protected = b"ENCRYPTED" in pem
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         rsa = load_pem_private_key(pem, passphrase if protected else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

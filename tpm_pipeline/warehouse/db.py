@@ -47,12 +47,17 @@ create or replace temp macro utc(t) as case
 
 
 # A table is read by one core per row group, and a raw row weighs kilobytes: small groups use every core.
-_LAYOUT = "ROW_GROUP_SIZE 16384, STORAGE_VERSION 'v1.5.0'"
+_LAYOUT = "ROW_GROUP_SIZE 8192, STORAGE_VERSION 'v1.5.0'"
 # Each column of a group takes at least one block while it is written: small blocks take little memory.
 # A file keeps those it was made with.
 _BLOCKS = "BLOCK_SIZE 65536"
 # What a pull needs, however many rows there are; DuckDB would keep what it wrote in all the memory it may use.
-_SPARING = "80MB"
+_SPARING = {
+    "threads": "1",
+    "memory_limit": "80MB",
+    "allocator_flush_threshold": "1MB",
+    "allocator_bulk_deallocation_flush_threshold": "1MB",
+}
 _LARGE = 4 << 20
 _PER_CORE = 128 << 20
 
@@ -90,7 +95,7 @@ def memory(settings: Settings | None = None) -> Iterator[Connection]:
         config |= {"memory_limit": settings.memory_limit, "temp_directory": str(settings.private / "spill")}
     connection = duckdb.connect(":memory:", config=config)
     try:
-        _fit_cores(connection)
+        _fit(connection)
         connection.execute(_UTC)
         yield connection
     finally:
@@ -100,26 +105,27 @@ def memory(settings: Settings | None = None) -> Iterator[Connection]:
 @contextmanager
 def sparing(connection: Connection) -> Iterator[Room]:
     """Work on one core in little memory while the block runs; who brings something large says its size first."""
-    before = {
-        name: str(scalar(connection, f"select current_setting('{name}')")) for name in ("threads", "memory_limit")
-    }
-    connection.execute(f"set threads = 1; set memory_limit = {literal(_SPARING)}")
+    before = {name: str(scalar(connection, f"select current_setting('{name}')")) for name in _SPARING}
+    _set(connection, _SPARING)
 
     def room(size: int) -> None:
         if size > _LARGE:
-            connection.execute(f"set memory_limit = {literal(before['memory_limit'])}")
+            _set(connection, {"memory_limit": before["memory_limit"]})
 
     try:
         yield room
     finally:
-        connection.execute("; ".join(f"set {name} = {literal(value)}" for name, value in before.items()))
+        _set(connection, before)
 
 
-def _fit_cores(connection: Connection) -> None:
+def _fit(connection: Connection) -> None:
     """Use no more cores than the memory feeds."""
-    limit = "parse_formatted_bytes(current_setting('memory_limit'))"
-    cores = f"least(current_setting('threads')::bigint, greatest(1, {limit} // {_PER_CORE}))"
-    connection.execute(f"set threads = {scalar(connection, f'select {cores}')}")
+    if scalar(connection, f"select parse_formatted_bytes(current_setting('memory_limit')) < {_PER_CORE}"):
+        _set(connection, {name: value for name, value in _SPARING.items() if name != "memory_limit"})
+
+
+def _set(connection: Connection, values: Mapping[str, str]) -> None:
+    connection.execute("; ".join(f"set {name} = {literal(value)}" for name, value in values.items()))
 
 
 def attach(connection: Connection, path: Path, name: str, *, key: str = "", wishes: Sequence[str] = ()) -> None:

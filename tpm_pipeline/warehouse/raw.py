@@ -10,8 +10,6 @@ from tpm_pipeline.records import Dialect, FormVersion, Page
 from tpm_pipeline.warehouse import sealing
 from tpm_pipeline.warehouse.db import Connection, insert, literal, scalar, transaction, written
 
-_STATE = ("instance_id", "form_version", "review_state", "deleted_at")
-
 _NOWHERE = "$.__nowhere"
 
 _TABLES = """
@@ -109,8 +107,9 @@ def store(connection: Connection, server: str, form_id: str, dialect: Dialect, p
     pulls: list[int] = []
     seen = changed = 0
     with transaction(connection):
+        is_new = scalar(connection, f"select 1 from raw.submission where {of(server, form_id)} limit 1") is None
         for part in page:
-            pull_id, added = _store_part(connection, server, form_id, dialect, part)
+            pull_id, added = _store_part(connection, server, form_id, dialect, part, is_new=is_new)
             part.path.unlink()
             pulls.append(pull_id)
             seen, changed = seen + part.rows, changed + added
@@ -119,9 +118,11 @@ def store(connection: Connection, server: str, form_id: str, dialect: Dialect, p
     return Stored(seen, changed, tuple(pulls))
 
 
-def _store_part(connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page) -> tuple[int, int]:
+def _store_part(
+    connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page, *, is_new: bool
+) -> tuple[int, int]:
     pull_id = int(scalar(connection, "select nextval('raw.pull_number')"))
-    kept = _changed(connection, server, form_id, dialect, part) if part.rows else []
+    kept = _changed(connection, server, form_id, dialect, part, is_new=is_new) if part.rows else []
     if kept:
         said = ", ".join(_columns(dialect).values())
         connection.execute(f"""
@@ -133,26 +134,29 @@ def _store_part(connection: Connection, server: str, form_id: str, dialect: Dial
     return pull_id, len(kept)
 
 
-def _changed(connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page) -> list[int]:
-    """The numbers of the rows that raw does not know so already.
+def _changed(
+    connection: Connection, server: str, form_id: str, dialect: Dialect, part: Page, *, is_new: bool
+) -> list[int]:
+    """The numbers of the rows that raw does not know so already; all of them when it knows none of the form.
 
     Only keys come here: carried through a join or a window, the answers would fill the memory.
     """
-    columns = _columns(dialect)
-    state = f"{', '.join(columns[name] for name in _STATE)}, {_hash(dialect)}"
-    read = f"select {columns['submission_id']}, {columns['updated_at']}, {state} from {_read(dialect, part)}"
+    said = _columns(dialect)
+    state = f"{said['instance_id']}, {said['form_version']}, {said['review_state']}, x[7] is not null, {_hash(dialect)}"
+    read = f"select {said['submission_id']}, coalesce(x[5], ''), {state} from {_read(dialect, part)}"
     latest: dict[str, tuple[str, int, Sequence[Any]]] = {}
     for n, (submission_id, updated_at, *seen) in enumerate(connection.execute(read).fetchall(), 1):
-        found = (str(updated_at or ""), n, seen)
+        found = (updated_at, n, seen)
         latest[submission_id] = max(latest.get(submission_id, found), found, key=lambda one: one[:2])
-    known = _known(connection, server, form_id, latest)
+    known = {} if is_new else _known(connection, server, form_id, latest)
     return sorted(n for submission_id, (_, n, seen) in latest.items() if known.get(submission_id) != seen)
 
 
 def _known(connection: Connection, server: str, form_id: str, ids: Iterable[str]) -> dict[str, Sequence[Any]]:
     """What raw knows last of these submissions."""
     sql = f"""
-        select submission_id, {", ".join(_STATE)}, payload_hash from raw.submission
+        select submission_id, instance_id, form_version, review_state, deleted_at is not null, payload_hash
+        from raw.submission
         where {of(server, form_id)} and submission_id in ({", ".join(map(literal, ids))}) order by pull_id
     """
     return {submission_id: known for submission_id, *known in connection.execute(sql).fetchall()}
