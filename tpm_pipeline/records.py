@@ -262,7 +262,8 @@ class EntityVersion:
 class PullReport:
     """What one pull of one form brought: rows seen, rows new or changed, and of these those only a sweep found.
 
-    `files` came with them or late; `swept` tells whether all that the server lists was compared.
+    `files` came with them or late; `swept` tells whether all that the server lists was compared, `pending` whether
+    what hangs on the rows is still to be asked for.
     """
 
     form_id: str
@@ -271,6 +272,7 @@ class PullReport:
     found_by_sweep: int = 0
     files: int = 0
     swept: bool = False
+    pending: bool = False
 
 
 @dataclass(frozen=True)

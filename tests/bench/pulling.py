@@ -11,7 +11,7 @@ from tpm_pipeline.pulling.rows import PLAIN, Into
 from tpm_pipeline.servers import central_rows
 from tpm_pipeline.servers.central import CentralServer
 from tpm_pipeline.settings import Settings
-from tpm_pipeline.warehouse import db, raw
+from tpm_pipeline.warehouse import db, entities, raw
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,17 @@ class Pull:
     into: Into
     forms: Sequence[str]
 
-    def __call__(self) -> None:
+    def rows(self) -> None:
+        """Bring the rows alone; the files, which nobody sent, and the cases are taken as asked for."""
+        current = self.server.current()
+        for form_id in self.forms:
+            rows.bring(self.server, self.into, form_id, current, PLAIN)
+            raw.remember_followed(self.into.connection, self.server.name, form_id)
+        entities.create(self.into.connection)
+        db.insert(self.into.connection, "raw.entity_pull", [[0, self.server.name, "", "", 0, 0, raw.now()]])
+
+    def everything(self) -> None:
+        """Bring what a refresh brings."""
         project.bring(self.server, self.into, self.forms, PLAIN)
 
     def cursor(self, form_id: str) -> central_rows.Cursor:

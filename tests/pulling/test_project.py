@@ -43,7 +43,7 @@ def test_files_and_cases_come_with_the_rows(site: Site, settings: Settings) -> N
     site.server.deploy([dossier_form()])
     photographed(site)
 
-    assert pulled(site, settings) == PullReport(FORM, 1, 1, files=1, swept=True)
+    assert pulled(site, settings) == PullReport(FORM, 1, 1, files=1)
     assert column(settings, "select name from raw.attachment") == ["a.jpg"]
     assert pulled(site, settings).files == 0
 
@@ -86,4 +86,4 @@ def test_nothing_new_costs_one_request_a_form(fake: Fake, settings: Settings) ->
     pulled(fake.site, settings)
 
     asked = [request.partition("/v1/projects/1")[2] for request in fake.central.requests]
-    assert asked == ["", "/forms", f"/forms/{FORM}.svc/Submissions"]
+    assert asked == ["/forms", f"/forms/{FORM}.svc/Submissions"]

@@ -66,7 +66,7 @@ def change(site: Site, action: str, row: str) -> None:
 def test_a_pull_brings_rows_and_versions_once(site: Site, settings: Settings) -> None:
     ids = sent(site, 3)
 
-    assert pulled(site, settings) == PullReport("visites", 3, 3, swept=True)
+    assert pulled(site, settings) == PullReport("visites", 3, 3, pending=True)
     assert pulled(site, settings).written == 0
     assert live(settings) == {*ids}
     assert asked(settings, "select version from raw.form_version") == [("1",)]

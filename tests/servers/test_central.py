@@ -204,3 +204,13 @@ def test_there_is_no_app_user_before_the_first_deployment(fake: Fake) -> None:
     assert isinstance(fake.site.server, CentralServer)
     with pytest.raises(ServerError, match="SRV-014"):
         fake.site.server.app_user("téléphone 1")
+
+
+def test_a_project_deleted_and_made_again_is_found(fake: Fake) -> None:
+    fake.site.server.deploy([visit_form()])
+    assert fake.site.server.current() == {"visites": "1"}
+    fake.central.projects.clear()
+
+    assert fake.site.server.current() == {}
+    fake.site.server.deploy([visit_form("2")])
+    assert fake.site.server.current() == {"visites": "2"}

@@ -91,6 +91,16 @@ def test_a_large_window_moves_on_and_a_small_one_stays(central: Site, monkeypatc
     assert central.pull(kept) == ([], kept)
 
 
+def test_many_rows_at_once_are_not_read_again_and_again(central: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(central_rows, "WINDOW", 2)
+    sent(central, 4)
+    _, first = central.pull()
+    rows, second = central.pull(first)
+
+    assert len(rows) == 4
+    assert central.pull(second) == ([], second)
+
+
 def test_a_sweep_lists_what_lives_and_what_is_deleted(central: Site) -> None:
     kept, deleted = sent(central, 2)
     api, _ = api_of(central)

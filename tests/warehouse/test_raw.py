@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.warehouse.lab import DIALECTS, Kind, Lab, Row, form, page
 from tpm_pipeline.records import FormVersion, Page
 from tpm_pipeline.settings import Settings
-from tpm_pipeline.warehouse import db, raw
+from tpm_pipeline.warehouse import db, raw, sweeps
 
 LATER = "2021-02-01T08:00:00.000Z"
 VISIT = Row("uuid:1", {"g": {"nom": "Amina"}, "services": "a b", "vide": None})
@@ -194,6 +194,27 @@ def test_versions_are_kept_once_oldest_first(lab: Lab) -> None:
     assert raw.form_versions(lab.connection, "autre") == []
 
 
+def test_what_is_remembered_of_a_form_is_asked_for_at_once(lab: Lab) -> None:
+    key = ("central", "essai")
+    assert raw.known(lab.connection, *key, "1") == raw.Known(None, has_version=False, swept_at=None, is_followed=True)
+
+    lab.deploy(form("| type | name | privacy |\n| text | a | public |"))
+    lab.store(VISIT, cursor="12")
+    sweeps.remember(lab.connection, *key, None, sweeps.Difference((), ()))
+    known = raw.known(lab.connection, *key, "1")
+
+    assert (known.cursor, known.has_version, known.is_followed) == ("12", True, False)
+    assert not known.is_due(timedelta(days=1))
+    assert known.is_due(timedelta(0))
+    assert raw.known(lab.connection, "central", "autre", "1").is_due(timedelta(days=1))
+    assert not raw.known(lab.connection, *key, None).has_version
+
+    raw.remember_followed(lab.connection, *key)
+    assert raw.known(lab.connection, *key, "1").is_followed
+    lab.store(replace(VISIT, review="approved"), cursor="13")
+    assert not raw.known(lab.connection, *key, "1").is_followed
+
+
 def test_the_state_changes_with_every_new_row_and_only_then(lab: Lab) -> None:
     states = [raw.state(lab.connection)]
     for store in (
@@ -288,7 +309,7 @@ import sys
 from pathlib import Path
 from tests.warehouse.lab import DIALECTS, Row, page
 from tpm_pipeline.settings import Settings
-from tpm_pipeline.warehouse import db, raw
+from tpm_pipeline.warehouse import db, raw, sweeps
 folder = Path(sys.argv[1])
 with db.warehouse(Settings(data=folder / "data")) as connection:
     raw.create(connection)

@@ -1,6 +1,5 @@
 """Sweeps: what a server lists beside what raw knows, and what vanished."""
 
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -132,15 +131,11 @@ def test_a_long_list_is_cut(lab: Lab) -> None:
         sweeps.refuse_too_many(lab.connection, *KEY, [f"uuid:{n:03}" for n in range(60)], 0.5)
 
 
-def test_a_sweep_is_due_when_the_last_is_old_or_there_was_none(lab: Lab) -> None:
-    assert sweeps.is_due(lab.connection, *KEY, timedelta(days=1))
+def test_what_the_last_sweep_saw_is_remembered(lab: Lab) -> None:
     assert sweeps.cursor(lab.connection, *KEY) is None
 
     sweeps.remember(lab.connection, *KEY, "seen", Difference(("uuid:1",), ()))
 
-    assert not sweeps.is_due(lab.connection, *KEY, timedelta(days=1))
-    assert sweeps.is_due(lab.connection, *KEY, timedelta(0))
-    assert sweeps.is_due(lab.connection, "central", "autre", timedelta(days=1))
     assert sweeps.cursor(lab.connection, *KEY) == "seen"
 
 

@@ -37,10 +37,10 @@ def bring(server: Server, into: Into, forms: Sequence[str], wishes: Wishes) -> l
 
 def _form(server: Server, into: Into, form_id: str, current: Mapping[str, str], wishes: Wishes) -> PullReport:
     report = rows.bring(server, into, form_id, current, wishes)
-    if not report.swept and raw.is_followed(into.connection, server.name, form_id):
+    if not report.pending:
         return report
     hanging = (server, into.connection)
     files = patiently(lambda: attachments.bring(*hanging, into.settings, form_id, into.progress, sweep=report.swept))
     patiently(lambda: comments.bring(*hanging, form_id, into.progress, sweep=report.swept))
     raw.remember_followed(into.connection, server.name, form_id)
-    return replace(report, files=files)
+    return replace(report, files=files, pending=False)

@@ -65,21 +65,22 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, str], 
 
     An interruption loses nothing that was stored.
     """
-    if form_id not in current or not raw.has_version(into.connection, server.name, form_id, current[form_id]):
+    known = raw.known(into.connection, server.name, form_id, current.get(form_id))
+    if not known.has_version:
         raw.store_versions(into.connection, server.name, server.versions(form_id))
-    is_first = raw.cursor(into.connection, server.name, form_id) is None
-    stored = patiently(lambda: _changed(server, into, form_id))
-    if is_first:
+    stored = patiently(lambda: _changed(server, into, form_id, known.cursor))
+    if known.cursor is None:
         # All that there is has just come: as good as a sweep.
         sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
     every = timedelta(hours=into.settings.sweep_hours)
-    swept = wishes.sweep or (not is_first and sweeps.is_due(into.connection, server.name, form_id, every))
+    swept = wishes.sweep or (known.cursor is not None and known.is_due(every))
     found = patiently(lambda: _sweep(server, into, form_id, wishes)) if swept else 0
-    return PullReport(form_id, stored.seen, stored.written + found, found, swept=swept)
+    written = stored.written + found
+    pending = swept or written > 0 or not known.is_followed
+    return PullReport(form_id, stored.seen, written, found, swept=swept, pending=pending)
 
 
-def _changed(server: Server, into: Into, form_id: str) -> raw.Stored:
-    since = raw.cursor(into.connection, server.name, form_id)
+def _changed(server: Server, into: Into, form_id: str, since: str | None) -> raw.Stored:
     page = _told(server.pull(form_id, since, into.folder), form_id, into)
     return raw.store(into.connection, server.name, form_id, server.dialect, page)
 

@@ -139,8 +139,12 @@ class CentralServer:
 
     def current(self) -> Mapping[str, str]:
         """The version of each published form that phones get now."""
-        project = self._find_project()
-        forms = [] if project is None else self._api.get(address("projects", project, "forms"))
+        project = self._project_id or self._find_project()
+        forms = [] if project is None else self._api.get(address("projects", project, "forms"), tolerate=("404.1",))
+        if forms is None:
+            self._project_id = None  # somebody deleted it: another may have its name by now
+            return self.current()
+        self._project_id = project
         self._current = {str(form["xmlFormId"]): str(form["version"] or "") for form in forms if form["publishedAt"]}
         return self._current
 

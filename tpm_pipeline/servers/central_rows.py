@@ -154,10 +154,11 @@ def _latest(row: Row) -> str:
 
 
 def _next(cursor: Cursor, rows: int) -> Cursor:
-    """Keep a small window, whose ETag is known; move a large one on."""
+    """Keep a small window, whose ETag is known; move a large one on, unless all of it is as late as that."""
     if rows <= WINDOW:
         return cursor
-    return Cursor(_stamp(datetime.fromisoformat(cursor.latest) - OVERLAP), cursor.latest)
+    since = _stamp(datetime.fromisoformat(cursor.latest) - OVERLAP)
+    return cursor if since == cursor.since else Cursor(since, cursor.latest)
 
 
 def _changed(since: str) -> str:

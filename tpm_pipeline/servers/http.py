@@ -111,6 +111,8 @@ class Http:
         ):
             _refuse_detours(self.where, method, response)
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            if response.status_code == requests.codes.not_modified:
+                _ = response.content  # nothing, but only what was read to its end keeps the connection
             chunks = response.iter_content(_CHUNK)
             yield Stream(self.where, response.status_code, media_type, chunks, response.headers.get("ETag"))
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,41 @@ class Stored:
     pulls: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What raw remembers of one form of one server.
+
+    `cursor` is where the last pull ended, None before the first; `is_followed` tells whether what hangs on the rows
+    was looked at since the last of them came.
+    """
+
+    cursor: str | None
+    has_version: bool
+    swept_at: datetime | None
+    is_followed: bool
+
+    def is_due(self, every: timedelta) -> bool:
+        """Tell whether the last sweep is so long ago, or never was."""
+        return self.swept_at is None or now() - self.swept_at >= every
+
+
 def create(connection: Connection) -> None:
     """Make the raw tables where they are missing."""
     connection.execute(_TABLES)
+
+
+def known(connection: Connection, server: str, form_id: str, version: str | None) -> Known:
+    """What is remembered of a form, and whether this version of it was seen: one query, as a poll asks twelve times."""
+    here = of(server, form_id)
+    last = f"(select max(pull_id) from raw.submission where {here})"
+    followed = f"(select max(pull_id) from raw.followed where {here})"
+    found = connection.execute(f"""
+        select (select arg_max(cursor, pull_id) from raw.pull where {here} and cursor is not null),
+            exists (select 1 from raw.form_version where {here} and version = {written(version)}),
+            (select max(swept_at) from raw.sweep where {here}),
+            coalesce({last} <= {followed}, {last} is null)
+    """).fetchone()
+    return Known(*found) if found else Known(None, has_version=False, swept_at=None, is_followed=False)
 
 
 def cursor(connection: Connection, server: str, form_id: str) -> str | None:
@@ -106,9 +139,13 @@ def store(connection: Connection, server: str, form_id: str, dialect: Dialect, p
     """Append the rows of a page's parts that changed, and its cursor, or nothing; each part's file is deleted."""
     pulls: list[int] = []
     seen = changed = 0
+    parts = iter(page)
+    first = next(parts, None)
+    if first is None:
+        return Stored(0, 0, ())
     with transaction(connection):
         is_new = scalar(connection, f"select 1 from raw.submission where {of(server, form_id)} limit 1") is None
-        for part in page:
+        for part in chain([first], parts):
             pull_id, added = _store_part(connection, server, form_id, dialect, part, is_new=is_new)
             part.path.unlink()
             pulls.append(pull_id)
@@ -160,13 +197,6 @@ def _known(connection: Connection, server: str, form_id: str, ids: Iterable[str]
         where {of(server, form_id)} and submission_id in ({", ".join(map(literal, ids))}) order by pull_id
     """
     return {submission_id: known for submission_id, *known in connection.execute(sql).fetchall()}
-
-
-def is_followed(connection: Connection, server: str, form_id: str) -> bool:
-    """Tell whether what hangs on the rows of a form was looked at since the last of them came."""
-    last = f"(select max(pull_id) from raw.submission where {of(server, form_id)})"
-    seen = f"(select max(pull_id) from raw.followed where {of(server, form_id)})"
-    return bool(scalar(connection, f"select coalesce({last} <= {seen}, {last} is null)"))
 
 
 def remember_followed(connection: Connection, server: str, form_id: str) -> None:

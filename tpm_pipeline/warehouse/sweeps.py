@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.records import Dialect, Page, Sweep
@@ -18,12 +17,6 @@ class Difference:
 
     differing: tuple[str, ...]
     missing: tuple[str, ...]
-
-
-def is_due(connection: Connection, server: str, form_id: str, every: timedelta) -> bool:
-    """Tell whether the last sweep of a form is so long ago, or never was."""
-    swept_at = scalar(connection, f"select max(swept_at) from raw.sweep where {of(server, form_id)}")
-    return swept_at is None or now() - swept_at >= every
 
 
 def cursor(connection: Connection, server: str, form_id: str) -> str | None:
