@@ -10,6 +10,7 @@ TPM := $(BIN)/tpm
 PYTHON := .venv/.stamp
 ENGINE := tests/engine/node_modules/.package-lock.json
 PYXFORM_3 := .venv/pyxform-3.0/.stamp
+DLT := .venv/dlt/.stamp
 
 # No usage figure leaves the machine, and Prefect keeps its files with ours.
 export DO_NOT_TRACK := 1
@@ -52,13 +53,14 @@ schedule: $(PYTHON)  ## refresh every morning, until stopped
 	for second in {1..120}; do (: </dev/tcp/127.0.0.1/4200) 2>/dev/null && break; sleep 1; done; \
 	PREFECT_API_URL=http://127.0.0.1:4200/api $(BIN)/python -m flows.refresh schedule
 
-bench: $(PYTHON)  ## measure pull, build and publication on a large synthetic population
+bench: $(PYTHON) $(DLT)  ## measure pull, build and publication on a large synthetic population
 	@.ci/need java
 	$(BIN)/python -m tests.bench.run
 
-lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml, and the list of pyxform 3.0
+lock: $(PYTHON)  ## write requirements.lock anew from pyproject.toml, and the lists of pyxform 3.0 and dlt
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --group dev pyproject.toml -o requirements.lock
 	echo pyxform==3.0.0 | $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header - -o tests/forms/pyxform-3.0.txt
+	echo dlt==1.31.0 | $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header - -o tests/bench/dlt.txt
 
 # Prefect makes its folder by itself, but not when two processes try at once.
 demo test refresh schedule: | $(PREFECT_HOME)
@@ -76,6 +78,11 @@ $(PYTHON): requirements.lock pyproject.toml
 
 # KoboToolbox's pyxform, in a folder of its own: the environment holds another.
 $(PYXFORM_3): tests/forms/pyxform-3.0.txt $(PYTHON)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(@D) -r $<
+	touch $@
+
+# What the benchmark measures itself against, in a folder of its own too.
+$(DLT): tests/bench/dlt.txt $(PYTHON)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(@D) -r $<
 	touch $@
 

@@ -1,6 +1,8 @@
 """A small synthetic project made once and copied; and what a test wants said at the end of a run."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,28 @@ def demo_data(small_demo: Path, tmp_path: Path) -> Path:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests recorded with `record_property("summary", text)`, wherever xdist ran them."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    for line in _beside([report for report in reports if getattr(report, "when", "")]):
+        terminalreporter.write_line(line)
     for report in (report for report in reports if getattr(report, "when", "") == "call"):
         for name, text in report.user_properties:
             if name == "summary":
                 terminalreporter.write_line(f"\n{text}")
+
+
+def _beside(reports: list[pytest.TestReport]) -> Iterator[str]:
+    """The contract suite's table: each case on the fake Central beside the real one, where there was one."""
+    outcomes: dict[str, dict[str, str]] = {}
+    for report in reports:
+        kind = next((kind for kind in ("fake central", "real central") if f"[{kind}" in report.nodeid), None)
+        if kind:
+            case = outcomes.setdefault(report.nodeid.replace(kind, "central"), {})
+            # A difference between the two fails at the end of the second.
+            case[kind] = "failed" if "failed" in (report.outcome, case.get(kind)) else report.outcome
+    both = {name: kinds for name, kinds in outcomes.items() if kinds.get("real central", "skipped") != "skipped"}
+    if not both:
+        return
+    yield f"\n{'case':110} {'fake':8} real {os.environ.get('TPM_TEST_CENTRAL_VERSION', '')}"
+    for name, kinds in sorted(both.items()):
+        yield f"{name:110} {kinds.get('fake central', '—'):8} {kinds['real central']}"
+    same = sum(kinds.get("fake central") == "passed" == kinds["real central"] for kinds in both.values())
+    yield f"{same} of {len(both)} cases alike on the fake and on the real Central"
