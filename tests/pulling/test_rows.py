@@ -196,6 +196,14 @@ def test_a_server_that_stumbles_is_asked_again(fake: Fake, settings: Settings, l
     assert live(settings) == {*ids}
 
 
+def test_too_little_memory_is_made_up_for(site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(db._SPARING, "memory_limit", "2MB")
+    ids = sent(site, 3)
+
+    assert pulled(site, settings).written == 3
+    assert live(settings) == {*ids}
+
+
 def test_a_refusal_is_not_repeated(fake: Fake, settings: Settings) -> None:
     sent(fake.site, 1)
     tried: list[str] = []

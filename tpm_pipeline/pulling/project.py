@@ -23,6 +23,7 @@ def bring(server: Server, into: Into, forms: Sequence[str], wishes: Wishes) -> l
     swept = any(report.swept for report in reports)
     if swept or any(report.seen for report in reports) or entities.is_due(into.connection, server.name, _LISTS_EVERY):
         patiently(
+            into,
             lambda: lists.bring(
                 server,
                 into.connection,
@@ -30,7 +31,7 @@ def bring(server: Server, into: Into, forms: Sequence[str], wishes: Wishes) -> l
                 into.progress,
                 sweep=swept,
                 accept_deletions=wishes.accept_deletions,
-            )
+            ),
         )
     return reports
 
@@ -40,7 +41,9 @@ def _form(server: Server, into: Into, form_id: str, current: Mapping[str, str], 
     if not report.pending:
         return report
     hanging = (server, into.connection)
-    files = patiently(lambda: attachments.bring(*hanging, into.settings, form_id, into.progress, sweep=report.swept))
-    patiently(lambda: comments.bring(*hanging, form_id, into.progress, sweep=report.swept))
+    files = patiently(
+        into, lambda: attachments.bring(*hanging, into.settings, form_id, into.progress, sweep=report.swept)
+    )
+    patiently(into, lambda: comments.bring(*hanging, form_id, into.progress, sweep=report.swept))
     raw.remember_followed(into.connection, server.name, form_id)
     return replace(report, files=files, pending=False)

@@ -1,6 +1,7 @@
 """Submissions into raw: what the cursor brings, and what only a sweep finds."""
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,13 +69,13 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, str], 
     known = raw.known(into.connection, server.name, form_id, current.get(form_id))
     if not known.has_version:
         raw.store_versions(into.connection, server.name, server.versions(form_id))
-    stored = patiently(lambda: _changed(server, into, form_id, known.cursor))
+    stored = patiently(into, lambda: _changed(server, into, form_id, known.cursor))
     if known.cursor is None:
         # All that there is has just come: as good as a sweep.
         sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
     every = timedelta(hours=into.settings.sweep_hours)
     swept = wishes.sweep or (known.cursor is not None and known.is_due(every))
-    found = patiently(lambda: _sweep(server, into, form_id, wishes)) if swept else 0
+    found = patiently(into, lambda: _sweep(server, into, form_id, wishes)) if swept else 0
     written = stored.written + found
     pending = swept or written > 0 or not known.is_followed
     return PullReport(form_id, stored.seen, written, found, swept=swept, pending=pending)
@@ -126,11 +127,13 @@ def _noted(connection: Connection, dialect: Dialect, page: Iterable[Page], there
         yield part
 
 
-def patiently(attempt: Callable[[], Result]) -> Result:
-    """Try again while the error says that it can help."""
+def patiently(into: Into, attempt: Callable[[], Result]) -> Result:
+    """Try again while the error says that it can help; with all the memory there may be, if it was too little."""
     for pause in PATIENCE_S:
         try:
             return attempt()
+        except db.OutOfMemoryError:
+            into.room(sys.maxsize)
         except TpmError as error:
             if not error.retryable:
                 raise

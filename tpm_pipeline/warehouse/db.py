@@ -15,6 +15,7 @@ from tpm_pipeline.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 QueryError = duckdb.Error
+OutOfMemoryError = duckdb.OutOfMemoryException
 Room = Callable[[int], None]
 """Makes room for something of so many bytes."""
 # These name columns and tables; the others may quote an answer.
@@ -58,7 +59,7 @@ _SPARING = {
     "allocator_flush_threshold": "1MB",
     "allocator_bulk_deallocation_flush_threshold": "1MB",
 }
-_LARGE = 4 << 20
+_LARGE = 3 << 19
 _PER_CORE = 128 << 20
 
 
