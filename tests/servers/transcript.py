@@ -50,7 +50,9 @@ class Transcript:
         """Note a request and how it was answered."""
         asked = "&".join(f"{key}={quote(str(value))}" for key, value in (query or {}).items())
         etag = " eventhash" if "eventhash" in (answer.etag or "") else ""
-        self.lines.append(anonymous(unquote(f"{method} {path}?{asked} → {answer.status} {answer.media_type}{etag}")))
+        # A content that was sent before keeps the type it had then, in whichever project.
+        kind = "a file" if "/attachments/" in path else answer.media_type
+        self.lines.append(anonymous(unquote(f"{method} {path}?{asked} → {answer.status} {kind}{etag}")))
 
 
 @contextmanager
