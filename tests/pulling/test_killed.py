@@ -16,6 +16,7 @@ from tests.servers.conftest import Fake, Site, real_central
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tests.warehouse.lab import form
+from tpm_pipeline.errors import ServerError
 from tpm_pipeline.forms import seal
 from tpm_pipeline.records import CompiledForm, MediaFile
 from tpm_pipeline.servers.central import CentralServer
@@ -124,13 +125,23 @@ def left(data: Path) -> tuple[set[str], list[str]]:
     return {path.name for path in (data / "private").iterdir()}, damaged
 
 
+def patiently_changed(people: People) -> None:
+    """A Central whose readers were killed has no connection to its database left for a while."""
+    for _ in range(30):
+        try:
+            return people.change()
+        except ServerError:
+            time.sleep(5)
+    return people.change()
+
+
 def killed(pulls: Pulls, people: People, data: Path, kills: int) -> list[float]:
     """Kill so many pulls, at moments spread over a whole one; return how long those took that ended before."""
     lasted = [pulls.timed(FORM, data.with_name("measured"), sweep=True)]
     moments = [(n + people.dice.random()) / kills for n in range(kills)]
     people.dice.shuffle(moments)
     while moments:
-        people.change()
+        patiently_changed(people)
         began = time.monotonic()
         if pulls.pull(FORM, data, sweep=len(moments) % 2 == 0, kill_after_s=moments[-1] * lasted[-1]):
             lasted.append(time.monotonic() - began)

@@ -98,3 +98,11 @@ def _publish_twice(fake: Fake) -> None:
     api = CentralApi(fake.url, EMAIL, PASSWORD, TIMEOUT_S)
     api.upload("/projects/1/forms/visites/draft", visit_form().xform, "application/xml")
     api.post("/projects/1/forms/visites/draft/publish")
+
+
+def test_a_server_that_stumbles_while_we_sign_in_may_be_tried_again(fake: Fake) -> None:
+    fake.central.meddle = lambda _: JSONResponse({"message": "Internal Server Error"}, 500)
+
+    with pytest.raises(ServerError, match="SRV-007") as error:
+        CentralApi(fake.url, EMAIL, PASSWORD, TIMEOUT_S).get("/projects")
+    assert error.value.retryable

@@ -21,8 +21,8 @@ from tpm_pipeline.warehouse.db import Connection
 Progress = Callable[[str], None]
 Result = TypeVar("Result")
 
-# A server that restarts is back within a minute; a page that was cut off comes whole the next time.
-PATIENCE_S = (1.0, 5.0, 30.0)
+# A server that restarts is back within a minute, one that waits for readers it lost within two.
+PATIENCE_S = (1.0, 5.0, 30.0, 90.0)
 
 
 @dataclass(frozen=True)

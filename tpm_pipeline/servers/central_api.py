@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
-from tpm_pipeline.errors import ServerError
+from tpm_pipeline.errors import ServerError, ServerUnavailableError
 from tpm_pipeline.servers.http import Http, Reply, Stream, cut, expect
 
 _OK = range(200, 300)
@@ -106,10 +106,19 @@ class CentralApi:
         with self.stream(path, query, method=method, headers=headers, body=body, tolerate=tolerate) as answer:
             return answer.read().json() if answer.status in _OK else None
 
+    def _signing_in(self) -> Reply:
+        body = orjson.dumps(self._credentials)
+        try:
+            return self._http.send("POST", "/v1/sessions", headers=_SENDS_JSON, body=body)
+        except ServerError as error:
+            # Unlike what is sent to be stored, signing in twice does no harm.
+            if error.code != "SRV-007":
+                raise
+            raise ServerUnavailableError(error.code, error.where, error.cause, error.remedy) from None
+
     def _signed_in(self) -> str:
         if self._token is None:
-            sent = orjson.dumps(self._credentials)
-            reply = self._http.send("POST", "/v1/sessions", headers=_SENDS_JSON, body=sent)
+            reply = self._signing_in()
             if reply.status == _UNAUTHORIZED:
                 raise _not_accepted(self.where)
             if reply.status not in _OK:
