@@ -12,7 +12,6 @@ from tpm_pipeline.errors import FormError, ServerError
 from tpm_pipeline.forms import catalog, seal
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.records import NOBODY, Access, CompiledForm
-from tpm_pipeline.servers.central import CentralServer
 
 ALL = [compile_form(catalog.path_of(form_id), "central", validate=False)[0] for form_id in catalog.form_ids()]
 FORM = next(form for form in ALL if form.form_id == "tpm_suivi")
@@ -74,9 +73,8 @@ def test_a_retired_form_is_not_compared(site: Site) -> None:
     assert all("BREAKING" not in line for line in told(site, RENAMED, Access(retired=("tpm_suivi",))))
 
 
+@pytest.mark.parametrize("site", ["fake central", "real central"], indirect=True)
 def test_what_a_hand_changed_is_said_first_and_refused_first(site: Site) -> None:
-    if not isinstance(site.server, CentralServer):
-        pytest.skip("nobody changes the local server by hand")
     site.server.deploy([FORM])
     api, project = api_of(site)
     api.patch(f"{project}/forms/tpm_suivi", {"state": "closed"})

@@ -166,9 +166,8 @@ def test_no_answer_stays_beside_the_warehouse(central_office: Office, register: 
     assert list(central_office.settings.private.glob("pull-*")) == []
 
 
+@pytest.mark.parametrize("site", ["local"], indirect=True)
 def test_the_local_server_tells_each_case_as_it_is_when_asked(office: Office) -> None:
-    if office.site.server.name != "local":
-        pytest.skip("the worker of Central takes its time: see the history above")
     uuid, first, second = str(uuid4()), new_id(), new_id()
     office.submit(dossier(instance_id=first, entity=creates(uuid)))
     assert office.entities() == 2

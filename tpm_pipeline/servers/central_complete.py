@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
-from tpm_pipeline.servers import local_payload as payload
+from tpm_pipeline.servers import payload
 from tpm_pipeline.servers.central_api import CentralApi, address
 from tpm_pipeline.servers.central_versions import Rendering, Shape, Shapes, shape
 

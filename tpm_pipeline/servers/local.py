@@ -27,8 +27,8 @@ from tpm_pipeline.records import (
 )
 from tpm_pipeline.servers import local_entities, local_files, local_forms, local_submissions
 from tpm_pipeline.servers.base import Progress, silent
-from tpm_pipeline.servers.local_payload import SYSTEM
 from tpm_pipeline.servers.local_store import Store
+from tpm_pipeline.servers.payload import SYSTEM
 
 _OF_NO_USE = {"", None, "localhost", "127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104 - refused as a phone's address
 _STATES = ("received", "edited", "has_issues", "rejected", "approved")

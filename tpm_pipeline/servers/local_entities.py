@@ -10,8 +10,8 @@ import orjson
 
 from tpm_pipeline.paths import replacing
 from tpm_pipeline.records import EntityVersion
-from tpm_pipeline.servers.local_payload import NodePath, Sent, Shape, entity_node, text_at
 from tpm_pipeline.servers.local_store import Store
+from tpm_pipeline.servers.payload import NodePath, Sent, Shape, entity_node, text_at
 
 _TRUE = {"1", "true"}
 _COLUMNS = ("name", "label", "__version")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Change, CompiledForm, FormVersion
 from tpm_pipeline.servers import local_entities as entities
-from tpm_pipeline.servers.local_payload import Shape, shape
 from tpm_pipeline.servers.local_store import Store
+from tpm_pipeline.servers.payload import Shape, shape
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import orjson
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.servers import local_entities as entities
 from tpm_pipeline.servers import local_forms as forms
-from tpm_pipeline.servers.local_payload import SYSTEM, Sent, Shape, answers, parse
 from tpm_pipeline.servers.local_store import Incoming, Store
+from tpm_pipeline.servers.payload import SYSTEM, Sent, Shape, answers, parse
 
 _ROWS = """
 select last.seq, last.payload, json_object(

@@ -1,4 +1,4 @@
-"""What a submission says: its XML read safely, and its answers as JSON."""
+"""What a submission says, on whichever server: its XML read safely, and its answers as JSON."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.servers.local_payload import answers, parse, shape
+from tpm_pipeline.servers.payload import answers, parse, shape
 
 XFORM = (Path(__file__).parents[1] / "web" / "essai.xml").read_bytes()
 META = "<meta><instanceID>uuid:a</instanceID></meta>"
