@@ -92,7 +92,7 @@ class CompiledForm:
     """An XForm ready to deploy. `version` follows from the content, media included.
 
     `entity_lists` are the lists the form creates or updates (`entities` sheet) and
-    `media` the attached files it reads; a list may be both.
+    `media` the attached files it reads; a list may be both. `sheets` are the rows of the XLSForm behind it.
     """
 
     form_id: str
@@ -101,6 +101,7 @@ class CompiledForm:
     xform: bytes
     media: tuple[MediaFile, ...]
     entity_lists: tuple[str, ...]
+    sheets: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class Access:
 
     `phones` are the devices of each office, `web_users` a role for each e-mail, `desk_links` the offices that fill a
     form in a browser, `retired` the forms no phone gets any more, `own_cases` the entity lists of which an office
-    receives only its own rows.
+    receives only its own rows. `accounts` are the names with which an office signs in, where a server gives phones no
+    address of their own, and `anonymous` the forms that anybody may send there.
     """
 
     phones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -137,6 +139,8 @@ class Access:
     desk_links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     own_cases: tuple[str, ...] = ()
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    anonymous: tuple[str, ...] = ()
 
 
 NOBODY: Final = Access()
@@ -155,12 +159,13 @@ class Door:
 class Dialect:
     """How one kind of server writes a submission as JSON.
 
-    Groups are objects inside objects. The fields are JSON paths of the row, but for `system`,
-    the keys that are no answers, and `review_states`, which translates the server's words.
+    Groups are objects inside objects; or, `flat`, every key is the answer's path from the root (`g_bureau/bureau`),
+    in the rows of a repeat too. The fields are JSON paths of the row, but for `system`, the keys that are no answers,
+    and `review_states`, which translates the server's words.
     `content` are the paths that tell one set of answers from another where the server writes the same answers
     differently as its forms change; empty, only the whole row tells. `sealed` has a value while the answers are
-    still encrypted. `attachments` is how many files belong to the answers, there or still to come; without it, rows
-    do not tell.
+    still encrypted. `attachments` is how many files belong to the answers, or the list of them; without it, rows do
+    not tell. `corrected` has a value once the answers were edited, where the review state does not say so.
     """
 
     name: str
@@ -176,6 +181,8 @@ class Dialect:
     content: tuple[str, ...] = ()
     sealed: str | None = None
     attachments: str | None = None
+    corrected: str | None = None
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,15 @@ class Page:
     path: Path
     rows: int
     cursor: str | None
+
+
+@dataclass(frozen=True)
+class SharedList:
+    """A list that phones look into, for a server that keeps none itself: a CSV file, whole and for each office."""
+
+    name: str
+    whole: bytes = field(repr=False)
+    by_office: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
+    SharedList,
     StoredFile,
     Sweep,
 )
@@ -66,6 +67,10 @@ class Server(Protocol):
 
         What a hand changed on the server is refused before anything is sent, or overwritten with `force`.
         """
+        ...
+
+    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:
+        """Give phones these lists as they are now; nothing where the server itself keeps them up to date."""
         ...
 
     def phones(self, access: Access) -> list[Door]:

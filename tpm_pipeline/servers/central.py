@@ -19,6 +19,7 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
+    SharedList,
     StoredFile,
     Sweep,
 )
@@ -118,6 +119,10 @@ class CentralServer:
     def _changes(self, project: int | None, steps: Sequence[Step]) -> list[Change]:
         created = [Change("create", f"project «{self._project}»")] if project is None else []
         return created + central_steps.shown(steps)
+
+    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
+        """Nothing: submissions write the entity lists that phones look into."""
+        return []
 
     def phones(self, access: Access) -> list[Door]:
         """The address of each declared phone: a secret."""

@@ -22,6 +22,7 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
+    SharedList,
     StoredFile,
     Sweep,
 )
@@ -71,6 +72,10 @@ class LocalServer:
     ) -> list[Change]:
         """Publish these forms, all of them or none; a second call does nothing. Whoever has the token may fill all."""
         return local_forms.deploy(self._store, forms, access.retired)
+
+    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
+        """Nothing: submissions write the entity lists that phones look into."""
+        return []
 
     def phones(self, access: Access) -> list[Door]:
         """The one address of this server, for each declared phone."""
