@@ -1,4 +1,4 @@
-"""Refresh the indicators: pull each form, build the warehouse, publish.
+"""Refresh the indicators: pull each form, build the warehouse, publish, and give phones their lists.
 
 `python -m flows.refresh` runs it once, `python -m flows.refresh schedule` at the hour below.
 """
@@ -14,6 +14,7 @@ from tpm_pipeline.errors import TpmError
 from tpm_pipeline.records import PullReport
 
 CRON = "0 5 * * *"
+_WAITS = (5, 60, 300)
 
 
 def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
@@ -23,14 +24,14 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 
 
 @task(
-    retries=3,
-    retry_delay_seconds=[5, 60, 300],
+    retries=len(_WAITS),
+    retry_delay_seconds=[*_WAITS],
     retry_condition_fn=worth_retrying,
     cache_policy=NO_CACHE,
 )
-def pull() -> list[PullReport]:
-    """Bring every form's submissions into raw; what it can wait for itself is over by then."""
-    return jobs.pull(settings.load(), jobs.form_ids())
+def pull(kind: settings.Kind) -> list[PullReport]:
+    """Bring the submissions of one server into raw; what it can wait for itself is over by then."""
+    return jobs.pull(settings.load(), jobs.form_ids(), only=kind)
 
 
 @task(cache_policy=NO_CACHE)
@@ -47,12 +48,23 @@ def publish() -> list[str]:
 
 @flow(name="refresh", validate_parameters=False)
 def refresh() -> str:
-    """Pull every form, then build and publish if anything changed."""
-    written = sum(report.written for report in pull())
+    """Pull every form, then build and publish if anything changed; a server that fails does not stop the others."""
+    pulls = [pull(kind, return_state=True) for kind in settings.load().kinds]
+    failed = [state for state in pulls if not state.is_completed()]
+    pulled = [report for state in pulls if state.is_completed() for report in state.result()]
+    said = "" if len(failed) == len(pulls) else publish_news(pulled)
+    for state in failed:
+        state.result()
+    return said
+
+
+def publish_news(pulled: list[PullReport]) -> str:
+    """Build and publish if anything changed."""
     if jobs.is_current(settings.load()):
         return "Nothing new: the publications are up to date."
     build()
     publish()
+    written = sum(report.written for report in pulled)
     return f"{written} new or changed submissions; publications written."
 
 

@@ -12,7 +12,7 @@ from tpm_pipeline import cli, jobs
 from tpm_pipeline.cli import app
 from tpm_pipeline.indicators import logframe
 from tpm_pipeline.indicators.trace import TracedLine
-from tpm_pipeline.records import Finding
+from tpm_pipeline.records import Change, Finding
 
 HEAVY = ("altair", "duckdb", "fastapi", "openpyxl", "pandas", "prefect", "pydantic", "pyxform", "requests", "starlette")
 
@@ -74,6 +74,15 @@ def test_from_nothing_to_indicators_and_again(data: Path) -> None:
 
     assert "R1-2 · Visites enregistrées" in explained
     assert "http://127.0.0.1:8010/submissions/tpm_visite/uuid%3A" in explained
+
+
+@pytest.mark.usefixtures("data")
+def test_sharing_says_what_phones_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("share") == "Nothing to do: phones get the lists from their server, or have the latest.\n"
+
+    monkeypatch.setattr(jobs, "share", lambda *_: [Change("update", "dossiers.csv of tpm_suivi")])
+
+    assert run("share") == "update: dossiers.csv of tpm_suivi\n"
 
 
 def test_the_trace_follows_the_twenty_lines_and_fails_when_one_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

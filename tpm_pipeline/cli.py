@@ -78,9 +78,9 @@ def deploy(
     plan: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
     force: Annotated[bool, typer.Option(help="Also overwrite what a hand changed, and what breaks.")] = False,
 ) -> None:
-    """Make the server hold the forms as they are here, and let in the phones and people declared in TPM_ACCESS.
+    """Make the servers hold the forms as they are here, and let in the phones and people declared in TPM_ACCESS.
 
-    Nothing is sent when a hand changed the server (exit 12) or a form loses what marts and indicators read (exit 11).
+    Nothing is sent when a hand changed one of them (exit 12) or a form loses what marts and indicators read (exit 11).
     """
     from tpm_pipeline import jobs
     from tpm_pipeline.deploying import plan as planning
@@ -118,10 +118,12 @@ def pull(
     with _progress() as progress:
         forms = [form_id] if form_id else jobs.form_ids()
         reports = jobs.pull(_settings(), forms, progress, sweep=sweep or accept_deletions, accept=accept_deletions)
+    several = len({report.server for report in reports}) > 1
     for report in reports:
         more = {"found by the sweep": report.found_by_sweep, "files": report.files}
         told = "".join(f", {count} {what}" for what, count in more.items() if count)
-        typer.echo(f"{report.form_id}: {report.seen} seen, {report.written} new or changed{told}")
+        where = f" · {report.server}" if several else ""
+        typer.echo(f"{report.form_id}{where}: {report.seen} seen, {report.written} new or changed{told}")
 
 
 @app.command(epilog="Example: tpm refresh")
@@ -137,6 +139,22 @@ def refresh() -> None:
             typer.echo(f"to look at: {check} {count:,}")
     else:
         typer.echo("Nothing new: the publications are up to date.")
+
+
+@app.command(epilog="Example: tpm share")
+def share() -> None:
+    """Give phones the case list as the warehouse knows it, where their server keeps none (KoboToolbox).
+
+    Run it after `tpm refresh`. Each office gets its open cases, without anything that names a person.
+    """
+    from tpm_pipeline import jobs
+
+    with _progress() as progress:
+        changes = jobs.share(_settings(), progress)
+    for change in changes:
+        typer.echo(f"{change.action}: {change.what}")
+    if not changes:
+        typer.echo("Nothing to do: phones get the lists from their server, or have the latest.")
 
 
 @app.command(epilog="Example: tpm indicators")
@@ -248,7 +266,8 @@ def main() -> None:
     try:
         app()
     except TpmError as error:
-        typer.echo(str(error), err=True)
+        for line in (str(error), *getattr(error, "__notes__", ())):
+            typer.echo(line, err=True)
         raise SystemExit(error.exit_code) from None
 
 

@@ -10,9 +10,10 @@ from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
 from tpm_pipeline.paths import LISTS, PACKAGE, ROOT, WAREHOUSE, write_atomically
-from tpm_pipeline.pulling import project, rows
+from tpm_pipeline.pulling import project, rows, several
 from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import (
+    NOBODY,
     Access,
     Change,
     CompiledForm,
@@ -20,6 +21,7 @@ from tpm_pipeline.records import (
     IndicatorLine,
     PullReport,
     RefreshReport,
+    Share,
 )
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import build as warehouse_build
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from tpm_pipeline.indicators.explain import Explanation, Fact
     from tpm_pipeline.indicators.trace import TracedLine
     from tpm_pipeline.servers.base import Server
+    from tpm_pipeline.settings import Kind
 
 # Compiling, servers, charts and the web are imported where they are used: a refresh that finds nothing takes a moment.
 
@@ -44,11 +47,11 @@ def silent(_message: str) -> None:
     """Report progress to nobody."""
 
 
-def open_server(settings: Settings) -> "Server":
-    """The server the settings choose."""
+def open_servers(settings: Settings) -> "dict[Kind, Server]":
+    """The servers the settings choose, the first one first."""
     from tpm_pipeline.servers import registry
 
-    return registry.open_server(settings)
+    return registry.open_servers(settings)
 
 
 def form_ids() -> list[str]:
@@ -101,22 +104,30 @@ def _xforms(settings: Settings, source: str | None, here: dict[str, bytes]) -> d
         return here
     if source != "server":
         return history.xforms(source)
-    held = {form_id: open_server(settings).versions(form_id) for form_id in here}
-    return {form_id: versions[-1].xform for form_id, versions in held.items() if versions}
+    servers = open_servers(settings).values()
+    latest = {form_id: [found[-1] for server in servers if (found := server.versions(form_id))] for form_id in here}
+    # A version's name begins with the day its form was changed.
+    return {form_id: max(found, key=lambda one: one.version).xform for form_id, found in latest.items() if found}
 
 
-def plan_deployment(settings: Settings, progress: Progress = silent) -> "Deployment":
-    """What the server lacks of the forms and people declared here, what a hand changed there, and what would break."""
-    from tpm_pipeline.deploying import plan
+def plan_deployment(settings: Settings, progress: Progress = silent) -> "list[Deployment]":
+    """What each server lacks of the forms and people declared here, what a hand changed there, what would break."""
+    parts = read_shares(settings)
+    return [_plan(settings, kind, server, parts[kind], progress) for kind, server in open_servers(settings).items()]
+
+
+def _plan(settings: Settings, kind: "Kind", server: "Server", share: Share, progress: Progress) -> "Deployment":
+    from tpm_pipeline.deploying import plan, shares
 
     progress("compiling the forms")
-    forms, _ = compile_forms(settings.server)
-    lists = [name for form in forms for name in form.entity_lists]
-    return plan.prepare(open_server(settings), forms, read_access(settings, lists), progress)
+    forms = [form for form in compile_forms(kind)[0] if form.form_id in share.forms]
+    declared = read_access(settings, [name for form in forms for name in form.entity_lists])
+    held = [] if len(share.forms) == len(form_ids()) else [one for one in server.current() if one in form_ids()]
+    return plan.prepare(server, forms, shares.narrowed(declared, share, held), progress)
 
 
 def deploy(settings: Settings, *, force: bool = False, progress: Progress = silent) -> list[Change]:
-    """Make the server hold the forms and let in the people as declared here."""
+    """Make the servers hold the forms and let in the people as declared here, or none when one would be refused."""
     from tpm_pipeline.deploying import plan
 
     return plan.carry_out(plan_deployment(settings, progress), force=force, progress=progress)
@@ -129,24 +140,55 @@ def read_access(settings: Settings, lists: Sequence[str] = ()) -> Access:
     return access.read(settings.access, offices.read(), form_ids(), lists)
 
 
+def read_shares(settings: Settings) -> "dict[Kind, Share]":
+    """Which forms and offices each server has; with one, nobody's declaration is needed to pull."""
+    from tpm_pipeline.deploying import offices, shares
+
+    declared = read_access(settings) if len(settings.kinds) > 1 else NOBODY
+    return shares.of(declared, settings.kinds, form_ids(), offices.read(), settings.access.name)
+
+
 def write_phones(settings: Settings) -> list[Path]:
     """Write each office's page of codes for its phones, and the desks' links, where only the project may read."""
-    from tpm_pipeline.deploying import offices, phones
+    from tpm_pipeline.deploying import offices, phones, shares
 
-    folder = settings.private / "phones"
-    return phones.write(open_server(settings), read_access(settings), offices.read(), folder, settings.central_project)
+    declared, parts = read_access(settings), read_shares(settings)
+    sites = [
+        phones.Site(server, shares.narrowed(declared, parts[kind]), phones.project(settings, kind))
+        for kind, server in open_servers(settings).items()
+    ]
+    return phones.write(sites, offices.read(), settings.private / "phones")
 
 
 def pull(
-    settings: Settings, forms: Sequence[str], progress: Progress = silent, *, sweep: bool = False, accept: bool = False
+    settings: Settings,
+    forms: Sequence[str],
+    progress: Progress = silent,
+    *,
+    sweep: bool = False,
+    accept: bool = False,
+    only: "Kind | None" = None,
 ) -> list[PullReport]:
-    """Bring what is new, edited, reviewed, deleted or restored in these forms into raw.
+    """Bring what is new, edited, reviewed, deleted or restored in these forms into raw, from all servers or `only` one.
 
-    `sweep` compares with all that the server lists; `accept` believes that submissions vanished from it.
+    `sweep` compares with all that a server lists; `accept` believes that submissions vanished from it. What the others
+    brought is kept when one server fails.
     """
     for form_id in forms:
         catalog.path_of(form_id)
-    return bring(open_server(settings), settings, forms, progress, Wishes(sweep, accept))
+    reports, errors = _pull(settings, forms, progress, Wishes(sweep, accept), only)
+    if errors:
+        raise several.together(errors)
+    return reports
+
+
+def _pull(
+    settings: Settings, forms: Sequence[str], progress: Progress, wishes: Wishes = PLAIN, only: "Kind | None" = None
+) -> several.Brought:
+    parts, servers = read_shares(settings), open_servers(settings)
+    shares = [(server, parts[kind].forms) for kind, server in servers.items() if only in (None, kind)]
+    with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
+        return several.bring(shares, into, forms, wishes)
 
 
 def bring(
@@ -185,6 +227,18 @@ def publish(settings: Settings) -> list[Path]:
     return written
 
 
+def share(settings: Settings, progress: Progress = silent) -> list[Change]:
+    """Give phones the lists as the warehouse knows them, where their server keeps none; a second call does nothing."""
+    from tpm_pipeline.deploying import lists
+
+    parts = read_shares(settings)
+    changes = [
+        server.share(lists.Rebuilt(settings, parts[kind].offices), progress=progress)
+        for kind, server in open_servers(settings).items()
+    ]
+    return [change for made in changes for change in made]
+
+
 def is_current(settings: Settings) -> bool:
     """Tell whether nothing changed since the last publications: data, queries, forms or day."""
     from tpm_pipeline.publications import registry as publications
@@ -197,15 +251,27 @@ def is_current(settings: Settings) -> bool:
 
 
 def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
-    """Pull every form; rebuild and publish if anything changed."""
-    reports = pull(settings, form_ids(), progress)
+    """Pull every form; rebuild and publish if anything changed.
+
+    What one server brought is published even when another failed, whose error then ends the refresh.
+    """
+    reports, errors = _pull(settings, form_ids(), progress)
+    if len(errors) == len(settings.kinds):
+        raise several.together(errors)
+    report = _republish(settings, tuple(reports), progress)
+    if errors:
+        raise several.together(errors)
+    return report
+
+
+def _republish(settings: Settings, pulled: tuple[PullReport, ...], progress: Progress) -> RefreshReport:
     if is_current(settings):
-        return RefreshReport(tuple(reports), published=False, findings={})
+        return RefreshReport(pulled, published=False, findings={})
     progress("build")
     findings = build(settings)
     progress("publish")
     publish(settings)
-    return RefreshReport(tuple(reports), published=True, findings=findings)
+    return RefreshReport(pulled, published=True, findings=findings)
 
 
 def _fingerprint(connection: db.Connection, settings: Settings) -> str:
@@ -253,10 +319,10 @@ def explain(settings: Settings, code: str, period: str | None, where: Mapping[st
 
 def links(settings: Settings, facts: "Sequence[Fact]") -> list[str | None]:
     """Where a person reads the submission behind each fact; None for one of another server."""
-    server = open_server(settings)
+    servers = {server.name: server for server in open_servers(settings).values()}
     return [
-        server.link(fact.form_id, fact.submission_id)
-        if fact.form_id and fact.submission_id and fact.server == server.name
+        servers[fact.server].link(fact.form_id, fact.submission_id)
+        if fact.form_id and fact.submission_id and fact.server in servers
         else None
         for fact in facts
     ]

@@ -49,13 +49,14 @@ class Question:
 class Table:
     """The questions of a form outside its repeats, or those of one repeat.
 
-    `path` is () for the form itself, else the repeat's path.
+    `path` is () for the form itself, else the repeat's path; `former` the paths at which older versions held its rows.
     """
 
     path: tuple[str, ...]
     questions: tuple[Question, ...]
     repeats: tuple["Table", ...] = ()
     labels: Mapping[Language, str] | None = None
+    former: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one of several servers has of a project: forms, and the offices that fill them there."""
+
+    forms: tuple[str, ...] = ()
+    offices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Access:
     """Who may fill what, as an installation declares it.
 
     `phones` are the devices of each office, `web_users` a role for each e-mail, `desk_links` the offices that fill a
     form in a browser, `retired` the forms no phone gets any more, `own_cases` the entity lists of which an office
     receives only its own rows. `accounts` are the names with which an office signs in, where a server gives phones no
-    address of their own, and `anonymous` the forms that anybody may send there.
+    address of their own, and `anonymous` the forms that anybody may send there. `servers` is what is named for each
+    kind of server, where there are several.
     """
 
     phones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -141,6 +151,7 @@ class Access:
     own_cases: tuple[str, ...] = ()
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     anonymous: tuple[str, ...] = ()
+    servers: Mapping[str, Share] = field(default_factory=dict)
 
 
 NOBODY: Final = Access()
@@ -148,11 +159,15 @@ NOBODY: Final = Access()
 
 @dataclass(frozen=True)
 class Door:
-    """The address by which an office's device, or its desk for one form, enters: whoever has it can submit."""
+    """The address by which an office's device, or its desk for one form, enters: whoever has it can submit.
+
+    With a `username`, the account's password is asked for too.
+    """
 
     office: str
     name: str
     url: str = field(repr=False)
+    username: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -162,10 +177,11 @@ class Dialect:
     Groups are objects inside objects; or, `flat`, every key is the answer's path from the root (`g_bureau/bureau`),
     in the rows of a repeat too. The fields are JSON paths of the row, but for `system`, the keys that are no answers,
     and `review_states`, which translates the server's words.
-    `content` are the paths that tell one set of answers from another where the server writes the same answers
-    differently as its forms change; empty, only the whole row tells. `sealed` has a value while the answers are
+    `content` are the paths, `[*]` standing for each of several, that tell one set of answers from another where the
+    server writes the same answers differently as its forms change; empty, only the whole row tells. `sealed` has a value while the answers are
     still encrypted. `attachments` is how many files belong to the answers, or the list of them; without it, rows do
     not tell. `corrected` has a value once the answers were edited, where the review state does not say so.
+    `keeps_files` tells whether a version that was edited keeps its files.
     """
 
     name: str
@@ -183,6 +199,7 @@ class Dialect:
     attachments: str | None = None
     corrected: str | None = None
     flat: bool = False
+    keeps_files: bool = True
 
 
 @dataclass(frozen=True)
@@ -279,7 +296,7 @@ class PullReport:
     """What one pull of one form brought: rows seen, rows new or changed, and of these those only a sweep found.
 
     `files` came with them or late; `swept` tells whether all that the server lists was compared, `pending` whether
-    what hangs on the rows is still to be asked for.
+    what hangs on the rows is still to be asked for. `server` is named where there may be several.
     """
 
     form_id: str
@@ -289,6 +306,7 @@ class PullReport:
     files: int = 0
     swept: bool = False
     pending: bool = False
+    server: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ import pytest
 
 from tests.servers.conftest import Fake, fake
 from tests.servers.fake_central import EMAIL, PASSWORD
+from tests.servers.fake_central_state import Project
 from tpm_pipeline import cli, jobs
 from tpm_pipeline.records import CompiledForm, Finding
+from tpm_pipeline.servers import local_forms
+from tpm_pipeline.servers.local_store import Store
 
 __all__ = ["fake"]
 
@@ -110,3 +113,92 @@ def test_phones_and_desks_are_handed_over_and_their_addresses_are_not_printed(
     assert str(folder / "desk-links.txt") in printed
     assert not [token for token in tokens if token in printed]
     assert (folder / "desk-links.txt").read_text().startswith(f"TIZ01 · tpm_visite: {fake.url}/f/AbCd123?st=")
+
+
+@pytest.fixture
+def on_two(typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typed:
+    """The same terminal, with one form on the local server and the others on Central."""
+    monkeypatch.setenv("TPM_SERVER", "central,local")
+    monkeypatch.setenv("TPM_SERVE_HOST", "192.0.2.7")
+    (tmp_path / "access.yml").write_text(f"{DECLARED}servers: {{local: {{forms: [tpm_osc]}}}}\n", encoding="utf-8")
+    return typed
+
+
+def forms_on(tmp_path: Path, fake: Fake) -> tuple[list[str], list[str]]:
+    """The forms that phones get of Central and of the local server."""
+    (project,) = fake.central.projects.values() or [Project("none")]
+    offered = local_forms.offered(Store(tmp_path / "data" / "private" / "server"))
+    central = sorted(form_id for form_id, form in project.forms.items() if form.state == "open")
+    return central, [form.form_id for form in offered]
+
+
+def test_each_of_two_servers_gets_its_part_and_the_plan_says_which(
+    on_two: Typed, fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    others = sorted({*jobs.form_ids()} - {"tpm_osc"})
+
+    assert on_two("deploy") == 0
+
+    central, local = capsys.readouterr().out.split("local:\n")
+    assert central.startswith(f"central {fake.url} «Essai»:\ncreate: ")
+    assert "tpm_osc" not in central
+    assert local.startswith("create: tpm_osc ")
+    assert forms_on(tmp_path, fake) == (others, ["tpm_osc"])
+    assert on_two("deploy") == 0
+    assert {line.split(":")[0] for line in capsys.readouterr().out.splitlines() if ": " in line} == {"none"}
+
+
+def test_what_a_hand_changed_on_one_of_two_servers_stops_both(
+    on_two: Typed, fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    on_two("deploy")
+    (project,) = fake.central.projects.values()
+    project.forms["tpm_visite"].state = "closing"
+    moved = f"{DECLARED}servers: {{local: {{forms: [tpm_osc, tpm_com]}}}}\n"
+    (tmp_path / "access.yml").write_text(moved, encoding="utf-8")
+    before = forms_on(tmp_path, fake)
+
+    assert on_two("deploy") == 12
+
+    assert "drift: tpm_visite" in capsys.readouterr().out
+    assert forms_on(tmp_path, fake) == before
+
+    assert on_two("deploy", "--force") == 0
+    others = sorted({*jobs.form_ids()} - {"tpm_osc", "tpm_com"})
+    assert forms_on(tmp_path, fake) == (others, ["tpm_com", "tpm_osc"])
+
+
+def test_a_server_that_is_down_stops_the_deployment_to_the_other(
+    on_two: Typed, fake: Fake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TPM_CENTRAL_URL", "http://127.0.0.1:1")
+
+    assert on_two("deploy") == 12
+
+    assert capsys.readouterr().err.startswith("SRV-001 · http://127.0.0.1:1: ")
+    assert forms_on(tmp_path, fake) == ([], [])
+
+
+def test_what_cannot_be_shared_is_said_before_anything_is_sent(
+    typed: Typed, fake: Fake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TPM_SERVER", "central,local")
+
+    assert typed("deploy") == 10
+
+    assert capsys.readouterr().err.startswith("SET-015 · access.yml: ")
+    assert fake.central.requests == []
+
+
+def test_an_office_gets_the_codes_of_both_servers(on_two: Typed, tmp_path: Path) -> None:
+    on_two("deploy")
+    folder = tmp_path / "data" / "private" / "phones"
+    (tmp_path / "access.yml").write_text("phones: {TIZ01: [a]}\nservers: {local: {forms: [tpm_osc]}}\n")
+    on_two("deploy")
+
+    assert on_two("phones") == 0
+
+    page = (folder / "TIZ01.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == 2
+    assert "<bdi>Essai · ODK Central</bdi>" in page
+    assert "<bdi>Essai · local</bdi>" in page

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tpm_pipeline.deploying import offices, phones
+from tpm_pipeline.deploying.phones import Site
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Access, Door
 from tpm_pipeline.servers.local import LocalServer
+from tpm_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from tpm_pipeline.servers.base import Server
@@ -28,8 +30,22 @@ class Doors:
         return [Door(office, form, f"{URL}/{form}") for form, codes in access.desk_links.items() for office in codes]
 
 
-def write(folder: Path, access: Access = ACCESS, server: object = None) -> Sequence[Path]:
-    return phones.write(cast("Server", server or Doors()), access, offices.read(), folder / "phones", "TPM")
+class Accounts(Doors):
+    """A server that lets an office in by its account."""
+
+    def phones(self, access: Access) -> list[Door]:
+        return [Door(office, "téléphone 1", URL, f"baom_{office.lower()}") for office in access.phones]
+
+    def desks(self, access: Access) -> list[Door]:  # noqa: ARG002
+        return []
+
+
+def site(server: object, access: Access = ACCESS, project: str = "TPM") -> Site:
+    return Site(cast("Server", server), access, project)
+
+
+def write(folder: Path, *sites: Site) -> Sequence[Path]:
+    return phones.write(sites or [site(Doors())], offices.read(), folder / "phones")
 
 
 def test_each_office_has_a_page_and_a_code_for_each_phone(tmp_path: Path) -> None:
@@ -41,7 +57,7 @@ def test_each_office_has_a_page_and_a_code_for_each_phone(tmp_path: Path) -> Non
 
 
 def test_nobody_else_of_the_machine_reads_them(tmp_path: Path) -> None:
-    written = write(tmp_path, Access(desk_links=ACCESS.desk_links))
+    written = write(tmp_path, site(Doors(), Access(desk_links=ACCESS.desk_links)))
 
     assert [path.name for path in written] == ["desk-links.txt"]
     for path in [*written, *write(tmp_path)]:
@@ -52,7 +68,7 @@ def test_nobody_else_of_the_machine_reads_them(tmp_path: Path) -> None:
 def test_the_codes_of_a_lost_phone_do_not_stay(tmp_path: Path) -> None:
     write(tmp_path)
 
-    write(tmp_path, Access({"TIZ01": ("tablette",)}))
+    write(tmp_path, site(Doors(), Access({"TIZ01": ("tablette",)})))
 
     assert {path.name for path in (tmp_path / "phones").iterdir()} == {"TIZ01.html", "TIZ01-tablette.png"}
 
@@ -61,6 +77,24 @@ def test_what_was_written_stays_when_the_server_has_no_address_to_give(tmp_path:
     before = write(tmp_path)
 
     with pytest.raises(ServerError, match="SRV-123"):
-        write(tmp_path, server=LocalServer(tmp_path / "server", "http://127.0.0.1:8010"))
+        write(tmp_path, site(Doors()), site(LocalServer(tmp_path / "server", "http://127.0.0.1:8010")))
 
     assert all(path.exists() for path in before)
+
+
+def test_an_office_of_two_servers_has_the_codes_of_both_on_one_page(tmp_path: Path) -> None:
+    sites = site(Doors(), project="TPM · ODK Central"), site(Accounts(), Access({"TIZ01": ("x",)}), "TPM · KoboToolbox")
+
+    written = [path.name for path in write(tmp_path, *sites)]
+
+    assert written == ["TIZ01.html", "TIZ01-1.png", "TIZ01-2.png", "TIZ01-3.png", "desk-links.txt"]
+    page = (tmp_path / "phones" / "TIZ01.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == 3
+    assert page.count("baom_tiz01") == 2
+
+
+def test_a_phone_tells_the_projects_of_two_servers_apart() -> None:
+    one, two = Settings(server="kobo", kobo_project="Essai"), Settings(server="central,kobo", central_project="TPM")
+
+    assert phones.project(one, "kobo") == "Essai"
+    assert [phones.project(two, kind) for kind in two.kinds] == ["TPM · ODK Central", "TPM Souss-Massa · KoboToolbox"]

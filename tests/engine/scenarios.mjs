@@ -46,7 +46,9 @@ class Enumerator {
 
   look(node) {
     if (isRepeat(node)) return { times: node.currentState.children.length };
-    return { value: node.currentState.instanceValue ?? null, label: node.currentState.label?.asString.trim() };
+    const { instanceValue, label, valueOptions } = node.currentState;
+    const offers = valueOptions?.map(({ value }) => value);
+    return { value: instanceValue ?? null, label: label?.asString.trim(), offers };
   }
 
   type(node, answer) {
@@ -102,9 +104,11 @@ class Enumerator {
 
   async send() {
     const payload = await this.root.prepareInstancePayload({ payloadType: "monolithic" });
-    const sent = parse(await payload.data[0].get("xml_submission_file").text());
+    const xml = await payload.data[0].get("xml_submission_file").text();
+    const sent = parse(xml);
     const entity = find(sent, "entity");
     return {
+      xml,
       violations: this.root.validationState.violations.map(({ reference }) => inItsRow(reference)),
       instanceName: find(sent, "instanceName")?.textContent,
       entity: entity && {

@@ -12,8 +12,8 @@ from prefect.testing.utilities import prefect_test_harness
 from flows.refresh import refresh, worth_retrying
 from tpm_pipeline import jobs
 from tpm_pipeline.errors import FormError, ServerError, ServerUnavailableError
-from tpm_pipeline.records import PullReport
-from tpm_pipeline.settings import Settings
+from tpm_pipeline.records import Change, PullReport
+from tpm_pipeline.settings import Kind, Settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,25 +44,46 @@ def test_the_flow_pulls_builds_and_publishes_then_finds_nothing_to_do(data: Path
     assert (data / "tpm.duckdb").exists()
     assert (data / "dashboard.html").exists()
     assert second == "Nothing new: the publications are up to date."
-    assert [name.partition("-")[0] for name, _ in task_runs("first")] == ["build", "publish", "pull"]
+    assert [name.partition("-")[0] for name, _ in task_runs("first")] == ["build", "publish", "pull", "share"]
     assert {state for _, state in task_runs("first")} == {"Completed"}
-    assert len(task_runs("second")) == 1
+    assert [name.partition("-")[0] for name, _ in task_runs("second")] == ["pull", "share"]
 
 
 @pytest.mark.usefixtures("data")
 def test_a_server_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     real, asked = jobs.pull, []
 
-    def down_once(settings: Settings, forms: list[str]) -> list[PullReport]:
+    def down_once(settings: Settings, forms: list[str], *, only: Kind) -> list[PullReport]:
         asked.append(forms)
         if len(asked) == 1:
             raise ServerUnavailableError("SRV-001", "https://odk.example.org", "It cannot be reached.", "Try again.")
-        return real(settings, forms)
+        return real(settings, forms, only=only)
 
     monkeypatch.setattr(jobs, "pull", down_once)
 
     assert refresh().endswith("publications written.")
     assert asked == [jobs.form_ids(), jobs.form_ids()]
+
+
+@pytest.mark.usefixtures("data")
+def test_lists_that_could_not_be_given_are_given_next_time_though_nothing_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = []
+
+    def refused_once(settings: Settings) -> list[Change]:
+        given.append((settings.analysts_db.exists(), jobs.is_current(settings)))
+        if len(given) == 1:
+            raise ServerError("SRV-010", "https://kobo.example.org", "Refused.", "Correct the token.")
+        return [Change("update", "dossiers.csv")]
+
+    monkeypatch.setattr(jobs, "share", refused_once)
+
+    with pytest.raises(ServerError, match="SRV-010"):
+        refresh()
+
+    assert refresh() == "Nothing new: the publications are up to date."
+    assert given == [(True, True), (True, True)]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from tests.forms.scenario import FOLDER, Scenario, read_all
 from tpm_pipeline.forms import catalog
-from tpm_pipeline.forms.compile import compile_form
+from tpm_pipeline.forms.compile import Target, compile_form
 from tpm_pipeline.paths import FORMS, ROOT
+from tpm_pipeline.records import CompiledForm
 
 ENGINE: Final = ROOT / "tests" / "engine"
 Shown = Mapping[str, Any]
@@ -29,7 +30,9 @@ def play_all(folder: Path = FOLDER, forms: Path = FORMS) -> Played:
             return [(scenario, shown[scenario.form_id][scenario.title]) for scenario in scenarios]
 
 
-def play(scenarios: Iterable[Scenario], folder: Path, forms: Path) -> Mapping[str, Mapping[str, list[Shown]]]:
+def play(
+    scenarios: Iterable[Scenario], folder: Path, forms: Path = FORMS, target: Target = "central"
+) -> Mapping[str, Mapping[str, list[Shown]]]:
     """Compile the forms, hand them over with the scenarios, and return what each step showed."""
     by_form: dict[str, dict[str, list[dict[str, object]]]] = {}
     for scenario in scenarios:
@@ -37,7 +40,8 @@ def play(scenarios: Iterable[Scenario], folder: Path, forms: Path) -> Mapping[st
         by_form.setdefault(scenario.form_id, {})[scenario.title] = steps
     with TemporaryDirectory() as temporary:
         for form_id, steps_of in by_form.items():
-            _write(Path(temporary) / form_id, catalog.path_of(form_id, forms), folder / "lists", steps_of)
+            compiled, _ = compile_form(catalog.path_of(form_id, forms), target, validate=False)
+            _write(Path(temporary) / form_id, compiled, folder / "lists", steps_of)
         return _run(Path(temporary))
 
 
@@ -46,12 +50,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _write(target: Path, form: Path, lists: Path, steps_of: Mapping[str, object]) -> None:
+def _write(target: Path, form: CompiledForm, lists: Path, steps_of: Mapping[str, object]) -> None:
     """Write a form as the engine reads it; a list beside the scenarios stands for the one phones would hold."""
     (target / "media").mkdir(parents=True)
-    compiled, _ = compile_form(form, "central", validate=False)
-    (target / "form.xml").write_bytes(compiled.xform)
-    for file in compiled.media:
+    (target / "form.xml").write_bytes(form.xform)
+    for file in form.media:
         own = lists / file.name
         (target / "media" / file.name).write_bytes(own.read_bytes() if own.is_file() else file.content)
     (target / "scenarios.json").write_text(json.dumps(steps_of), encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from tpm_pipeline.errors import FormError
 from tpm_pipeline.forms import catalog, schema
-from tpm_pipeline.forms.compile import Target, compile_form
+from tpm_pipeline.forms.compile import Target, compile_form, compile_sheets
 from tpm_pipeline.paths import ROOT
 
 Write = Callable[..., Path]
@@ -106,7 +106,7 @@ def test_kobo_gets_the_same_questions_without_entities(form_id: str) -> None:
 
     assert b"entities" in central.xform
     assert b"entit" not in kobo.xform.replace(b"entite_id", b"")
-    assert kobo.entity_lists == ()
+    assert kobo.entity_lists == central.entity_lists == ("dossiers",)
     assert schema.read(kobo.xform).root == schema.read(central.xform).root
 
 
@@ -157,6 +157,73 @@ def test_a_changed_list_is_another_version_unless_the_form_writes_it(write: Writ
 
     assert compiled(reads) != before[0]
     assert compiled(writes) == before[1]
+
+
+def test_on_kobo_a_list_that_any_form_writes_is_no_other_version(write: Write, tmp_path: Path) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "villes.csv").write_text("name,label\nagadir,Agadir\n")
+    reads = write(FROM_FILE)
+    alone = compiled(reads, "kobo")
+    write(FROM_FILE + "entities\n| list_name | label |\n| villes | ${autre} |", "ecrit")
+    before = compiled(reads, "kobo"), compiled(reads, "central")
+
+    (lists / "villes.csv").write_text("name,label\ntiznit,Tiznit\n")
+
+    assert compiled(reads, "kobo") == before[0] != alone
+    assert compiled(reads, "central") != before[1]
+    write(FROM_FILE, "ecrit")
+    assert compiled(reads, "kobo") not in (alone, before[0])
+
+
+def test_for_kobo_the_rows_behind_the_form_come_with_it(write: Write, share: Share) -> None:
+    share("canal,tel,Téléphone,الهاتف")
+    path = write("""
+        survey
+        | type             | name  | label | privacy | save_to |
+        | select_one canal | canal | Canal | public  |         |
+        |                  |       |       |         |         |
+        | text             | a     | L’eau | text    | nom     |
+        entities
+        | list_name | label |
+        | gens      | ${a}  |
+    """)
+
+    form, _ = compile_form(path, "kobo", validate=False)
+
+    assert form.sheets == {
+        "survey": (
+            {"type": "select_one canal", "name": "canal", "label": "Canal", "bind::tpm:privacy": "public"},
+            {"type": "text", "name": "a", "label": "L’eau", "bind::tpm:privacy": "text"},
+        ),
+        "choices": (
+            {
+                "list_name": "canal",
+                "name": "tel",
+                "label::Français (fr)": "Téléphone",
+                "label::العربية (ar)": "الهاتف",
+            },
+        ),
+        "settings": ({"form_id": "essai", "version": form.version, "namespaces": 'tpm="https://migdev.org/tpm"'},),
+    }
+    assert compile_form(path, "local", validate=False)[0].sheets == {}
+
+
+@pytest.mark.parametrize("form_id", catalog.form_ids())
+def test_the_rows_compile_to_the_same_form(form_id: str) -> None:
+    form, _ = compile_form(catalog.path_of(form_id), "kobo", validate=False)
+
+    assert form.xform.startswith(compile_sheets(form.sheets))
+
+
+def test_rows_of_a_server_that_do_not_compile_name_the_form() -> None:
+    sheets = {
+        "survey": ({"type": "text", "name": "a", "label": "Et ${b} ?"},),
+        "settings": ({"form_id": "essai"},),
+    }
+
+    with pytest.raises(FormError, match=r"FORM-016 · essai: The version on the server .*Could not find the name 'b'"):
+        compile_sheets(sheets)
 
 
 def test_a_missing_choice_list_is_named_with_its_row(write: Write) -> None:

@@ -46,8 +46,10 @@ class Office:
         self.site.submit(xml, files=tuple(MediaFile(name, content) for name, content in files))
 
     def held(self) -> dict[tuple[str, str], bytes]:
-        """The content of each file, by instance and name; each row once, each file as its name says."""
-        found = self.all("select instance_id, name, digest, size from raw.attachment")
+        """The content of each file there is, by instance and name; each once, each file as its name says."""
+        latest = "qualify pull_id = max(pull_id) over (partition by instance_id, name)"
+        found = self.all(f"select instance_id, name, digest, size from raw.attachment {latest}")
+        found = [row for row in found if row[2]]
         contents = {(row[0], row[1]): stored.path(self.settings, row[2]).read_bytes() for row in found}
         assert len(contents) == len(found)
         assert [len(contents[row[0], row[1]]) for row in found] == [row[3] for row in found]

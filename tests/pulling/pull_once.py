@@ -14,7 +14,7 @@ central_page.pieces.__defaults__ = (1 << 16,)
 
 def pull(form_id: str, data: Path, *, sweep: bool) -> None:
     settings = Settings(data=data)
-    server = registry.open_server(settings)
+    (server,) = registry.open_servers(settings).values()
     with db.warehouse(settings) as connection, rows.opened(connection, settings, silent) as into:
         rows.bring(server, into, form_id, server.current(), rows.Wishes(sweep=sweep))
         attachments.bring(server, connection, settings, form_id, silent, sweep=sweep)

@@ -81,12 +81,12 @@ def test_without_its_key_nothing_is_there(central: Site, key: object) -> None:
     assert list(central.folder.iterdir()) == []
 
 
-def test_the_answers_are_no_file_and_the_list_is_not_empty(central: Site) -> None:
+def test_the_answers_are_no_file(central: Site) -> None:
     central.server.deploy([confidence_form()])
     unlock(central, OWN)
     first = new_id()
     send(central, confidence(first))
-    assert central.server.attachments(Instance(FORM, first, first)) == names(late=("submission.xml.enc",))
+    assert central.server.attachments(Instance(FORM, first, first)) == []
 
 
 def test_nothing_is_there_before_all_of_it_has_come(central: Site) -> None:

@@ -196,23 +196,23 @@ def test_versions_are_kept_once_oldest_first(lab: Lab) -> None:
 
 def test_what_is_remembered_of_a_form_is_asked_for_at_once(lab: Lab) -> None:
     key = ("central", "essai")
-    assert raw.known(lab.connection, *key, "1") == raw.Known(None, has_version=False, swept_at=None, is_followed=True)
+    assert raw.known(lab.connection, *key, ["1"]) == raw.Known(None, has_versions=False, swept_at=None, is_followed=True)
 
     lab.deploy(form("| type | name | privacy |\n| text | a | public |"))
     lab.store(VISIT, cursor="12")
     sweeps.remember(lab.connection, *key, None, sweeps.Difference((), ()))
-    known = raw.known(lab.connection, *key, "1")
+    known = raw.known(lab.connection, *key, ["1"])
 
-    assert (known.cursor, known.has_version, known.is_followed) == ("12", True, False)
+    assert (known.cursor, known.has_versions, known.is_followed) == ("12", True, False)
     assert not known.is_due(timedelta(days=1))
     assert known.is_due(timedelta(0))
-    assert raw.known(lab.connection, "central", "autre", "1").is_due(timedelta(days=1))
-    assert not raw.known(lab.connection, *key, None).has_version
+    assert raw.known(lab.connection, "central", "autre", ["1"]).is_due(timedelta(days=1))
+    assert not raw.known(lab.connection, *key, ["1", "2"]).has_versions
 
     raw.remember_followed(lab.connection, *key)
-    assert raw.known(lab.connection, *key, "1").is_followed
+    assert raw.known(lab.connection, *key, ["1"]).is_followed
     lab.store(replace(VISIT, review="approved"), cursor="13")
-    assert not raw.known(lab.connection, *key, "1").is_followed
+    assert not raw.known(lab.connection, *key, ["1"]).is_followed
 
 
 def test_the_state_changes_with_every_new_row_and_only_then(lab: Lab) -> None:

@@ -24,6 +24,7 @@ from tpm_pipeline.web.phones import Phone
 
 TOKEN = "Ab!c$dEf0123456789abcdef!XYZ$0123456789abcdefABCDEF0123456789abc"
 SERVER = f"https://odk.example.org/v1/key/{TOKEN}/projects"
+PROJECT = "TPM Souss-Massa"
 SIZES = [(360, 800), (1280, 900)]
 A4_MM = (210, 297)
 
@@ -32,6 +33,7 @@ BOOLEAN = {True, False}
 DOCUMENTED: dict[str, dict[str, set[Any] | type]] = {
     "general": {
         "server_url": str,
+        "username": str,
         "form_update_mode": {"manual", "previously_downloaded", "match_exactly"},
         "periodic_form_updates_check": {
             *("every_fifteen_minutes", "every_one_hour", "every_six_hours", "every_24_hours"),
@@ -66,7 +68,7 @@ class View:
 
 
 def of_office(number: int) -> list[Phone]:
-    return [Phone(f"téléphone {each}", f"{SERVER}/{each}") for each in range(1, number + 1)]
+    return [Phone(f"téléphone {each}", f"{SERVER}/{each}", PROJECT) for each in range(1, number + 1)]
 
 
 def written(folder: Path, used: list[Phone], **changed: str) -> list[Path]:
@@ -74,7 +76,6 @@ def written(folder: Path, used: list[Phone], **changed: str) -> list[Path]:
         "office": "TIZ01",
         "office_fr": "Bureau de Tiznit",
         "office_ar": "مكتب تيزنيت",
-        "project": "TPM Souss-Massa",
     }
     return phones.write_office(folder, **(names | changed), phones=used)
 
@@ -150,9 +151,11 @@ def view(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("project", ["TPM Souss-Massa", "Équipe d’Agadir", "مشروع سوس ماسة"])
-def test_a_code_says_what_collect_documents(project: str) -> None:
-    (read,) = scanned(Image.open(BytesIO(phones.code(f"{SERVER}/1", project))))
-    assert read == phones.settings(f"{SERVER}/1", project)
+@pytest.mark.parametrize("username", ["", "baom_agadir"])
+def test_a_code_says_what_collect_documents(project: str, username: str) -> None:
+    phone = Phone("téléphone 1", f"{SERVER}/1", project, username)
+    (read,) = scanned(Image.open(BytesIO(phones.code(phone))))
+    assert read == phones.settings(phone)
     assert read["project"]["name"] == project
     assert read.keys() == DOCUMENTED.keys()
     for part, said in read.items():
@@ -164,11 +167,11 @@ def test_a_code_says_what_collect_documents(project: str) -> None:
 @pytest.mark.parametrize("token", [TOKEN, "!" * 64, "$" * 64, "jeton-secret-0123"])
 def test_a_token_arrives_letter_for_letter(token: str) -> None:
     url = f"https://odk.example.org/v1/key/{token}/projects/1"
-    assert addresses([Image.open(BytesIO(phones.code(url, "TPM")))]) == [url]
+    assert addresses([Image.open(BytesIO(phones.code(Phone("x", url, PROJECT))))]) == [url]
 
 
 def test_a_phone_follows_the_server_and_keeps_nothing_it_sent() -> None:
-    said = phones.settings(SERVER, "TPM")["general"]
+    said = phones.settings(Phone("x", SERVER, PROJECT))["general"]
     assert said["form_update_mode"] == "match_exactly"
     assert said["periodic_form_updates_check"] == "every_one_hour"
     assert said["autosend"] == "wifi_and_cellular"
@@ -176,7 +179,7 @@ def test_a_phone_follows_the_server_and_keeps_nothing_it_sent() -> None:
 
 
 def test_what_would_lose_answers_is_out_of_reach_and_the_rest_is_the_persons_own() -> None:
-    said = phones.settings(SERVER, "TPM")
+    said = phones.settings(Phone("x", SERVER, PROJECT))
     assert said["admin"]["change_server"] is False
     assert not any(said["admin"].values())
     assert not {"admin_pw", "change_form_metadata", "change_app_language"} & said["admin"].keys()
@@ -215,21 +218,21 @@ def test_writing_again_gives_the_same_files(tmp_path: Path) -> None:
     ],
 )
 def test_two_phones_never_share_a_file(devices: list[str], names: list[str], tmp_path: Path) -> None:
-    used = [Phone(device, f"{SERVER}/{number}") for number, device in enumerate(devices)]
+    used = [Phone(device, f"{SERVER}/{number}", PROJECT) for number, device in enumerate(devices)]
     _, *pictures = written(tmp_path / "phones", used)
     assert [path.name for path in pictures] == names
     assert addresses([Image.open(path) for path in pictures]) == [phone.url for phone in used]
 
 
 def test_a_token_is_nowhere_in_clear(tmp_path: Path) -> None:
-    phone = Phone("téléphone 1", f"{SERVER}/1")
-    assert repr(phone) == "Phone(device='téléphone 1')"
+    phone = Phone("téléphone 1", f"{SERVER}/1", PROJECT, "baom_agadir")
+    assert repr(phone) == "Phone(device='téléphone 1', project='TPM Souss-Massa')"
     for path in written(tmp_path / "phones", [phone]):
         assert not [word for word in (TOKEN, "odk.example.org", "/key/") if word.encode() in path.read_bytes()]
 
 
 def test_names_are_text_and_not_markup(tmp_path: Path) -> None:
-    page, *_ = written(tmp_path / "phones", [Phone("<i>1</i>", SERVER)], office_fr="<b>Tiznit</b>")
+    page, *_ = written(tmp_path / "phones", [Phone("<i>1</i>", SERVER, PROJECT)], office_fr="<b>Tiznit</b>")
     tree = parsed(page)
     assert tree.xpath("string(//section[@lang='fr']/h1)") == "<b>Tiznit</b>"
     assert tree.xpath("string(//figcaption/strong)") == "<i>1</i>"
@@ -259,6 +262,49 @@ def test_the_page_says_what_to_do_in_both_languages(tmp_path: Path) -> None:
     assert [len(tree.xpath(f"//section[@lang='{language}']//li")) for language in ("fr", "ar")] == [9, 9]
 
 
+def of_account(device: str, project: str = PROJECT) -> Phone:
+    return Phone(device, "https://kc.example.org", project, "baom_agadir")
+
+
+def test_a_code_of_an_account_holds_no_password_and_collect_asks_for_it() -> None:
+    said = phones.settings(of_account("téléphone 1"))
+    assert said["general"]["username"] == "baom_agadir"
+    assert "password" not in said["general"]
+    assert said["admin"]["change_server"] is False
+
+
+def test_the_office_reads_whose_password_is_asked_for(tmp_path: Path) -> None:
+    page, *_ = written(tmp_path / "phones", [of_account("téléphone 1"), *of_office(1)])
+    tree = parsed(page)
+    accounts = [[" ".join(line.text_content().split()) for line in code] for code in tree.xpath("//figcaption")]
+    french = "Compte : baom_agadir — le mot de passe se tape sur le téléphone"
+    arabic = "الحساب: baom_agadir — كلمة المرور تُكتب على الهاتف"
+    assert accounts[0][-2:] == [french, arabic]
+    assert "Compte" not in " ".join(accounts[1])
+    steps = [tree.xpath(f"string(//section[@lang='{language}']/ol)") for language in ("fr", "ar")]
+    assert "mot de passe" in steps[0]
+    assert "كلمة مرور" in steps[1]
+
+
+def test_an_office_without_accounts_reads_nothing_of_passwords(tmp_path: Path) -> None:
+    page, *_ = written(tmp_path / "phones", of_office(2))
+    assert "mot de passe" not in parsed(page).text_content()
+    assert "puis l’autre" not in parsed(page).text_content()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
+def test_a_phone_with_the_codes_of_two_servers_finds_both(tmp_path: Path, size: tuple[int, int]) -> None:
+    central = Phone("téléphone 1", f"{SERVER}/1", f"{PROJECT} · ODK Central")
+    page, *_ = written(tmp_path / "phones", [central, of_account("téléphone 1", f"{PROJECT} · KoboToolbox")])
+
+    shown = seen(page, size)
+
+    assert shown.fits
+    assert addresses([shown.screen]) == addresses(shown.sheets) == ["https://kc.example.org", f"{SERVER}/1"]
+    for words in ("TPM Souss-Massa · ODK Central", "TPM Souss-Massa · KoboToolbox", "puis l’autre", "baom_agadir"):
+        assert words in shown.text
+
+
 def test_a_browser_shows_it_without_network(view: View) -> None:
     assert [address.rpartition("/")[2] for address in view.noise] == ["TIZ01.html"]
     assert view.fits
@@ -275,6 +321,13 @@ def test_two_phones_fit_on_one_sheet(view: View) -> None:
     assert view.sheet_mm == {A4_MM}
     assert len(view.sheets) == 1
     assert addresses(view.sheets) == [f"{SERVER}/1", f"{SERVER}/2"]
+
+
+def test_two_phones_with_accounts_fit_on_one_sheet_too(tmp_path: Path) -> None:
+    page, *_ = written(tmp_path / "phones", [of_account("téléphone 1"), of_account("téléphone 2")])
+    printed = seen(page, SIZES[0])
+    assert len(printed.sheets) == 1
+    assert len(scanned(printed.sheets[0])) == 2
 
 
 def test_each_code_is_whole_and_beside_its_name_on_every_sheet(tmp_path: Path) -> None:

@@ -9,14 +9,17 @@ import yaml
 
 from tpm_pipeline.deploying.offices import Office
 from tpm_pipeline.errors import SettingsError
-from tpm_pipeline.records import Access, Role
+from tpm_pipeline.records import Access, Role, Share
+from tpm_pipeline.settings import KINDS
 
 PHONE: Final = "téléphone 1"
 OWN_CASES: Final = ("dossiers",)
-_KEYS: Final = ("phones", "web_users", "desk_links", "retired")
+_KEYS: Final = ("phones", "web_users", "desk_links", "retired", "accounts", "anonymous", "servers")
+_SHARED: Final = ("forms", "offices")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_USERNAME: Final = re.compile(r"[a-z][a-z0-9_]+")  # what KoboToolbox takes for one
 
-# No message quotes what stands where an e-mail should: addresses are personal.
+# No message quotes what stands where an e-mail or a username should: they are personal.
 
 
 def read(path: Path, offices: Mapping[str, Office], form_ids: Collection[str], lists: Collection[str]) -> Access:
@@ -26,16 +29,38 @@ def read(path: Path, offices: Mapping[str, Office], form_ids: Collection[str], l
     phones |= dict(_named(path, "phones", said))
     links = dict(_named(path, "desk_links", said))
     retired = _names(path, "retired", said.get("retired") or [])
-    for form_id in links:
-        if form_id not in form_ids or form_id in retired:
-            cause = f"desk_links: «{form_id}» is not a form people fill."
-            raise SettingsError("SET-007", path.name, cause, f"The forms are: {', '.join(form_ids)}.")
-    for key, codes in [("phones", phones), *(("desk_links", codes) for codes in links.values())]:
-        for code in codes:
-            if code not in offices:
-                cause = f"{key}: «{code}» is not the code of an office."
-                raise SettingsError("SET-006", path.name, cause, f"The offices are: {', '.join(offices)}.")
-    return Access(phones, _people(path, said), links, retired, tuple(name for name in OWN_CASES if name in lists))
+    accounts, anonymous = _accounts(path, said), _names(path, "anonymous", said.get("anonymous") or [])
+    shares = _shares(path, said)
+    filled = [form_id for form_id in form_ids if form_id not in retired]
+    for key, named in [
+        ("desk_links", [*links]),
+        ("anonymous", anonymous),
+        *(("servers", share.forms) for share in shares.values()),
+    ]:
+        _refuse_unknown_forms(path, key, named, filled)
+    for key, codes in [
+        ("phones", [*phones]),
+        ("accounts", [*accounts]),
+        *(("desk_links", codes) for codes in links.values()),
+        *(("servers", share.offices) for share in shares.values()),
+    ]:
+        _refuse_unknown_offices(path, key, codes, offices)
+    own_cases = tuple(name for name in OWN_CASES if name in lists)
+    return Access(phones, _people(path, said), links, retired, own_cases, accounts, anonymous, shares)
+
+
+def _refuse_unknown_forms(path: Path, key: str, named: Collection[str], filled: Collection[str]) -> None:
+    for form_id in named:
+        if form_id not in filled:
+            cause = f"{key}: «{form_id}» is not a form people fill."
+            raise SettingsError("SET-007", path.name, cause, f"The forms are: {', '.join(filled)}.")
+
+
+def _refuse_unknown_offices(path: Path, key: str, named: Collection[str], offices: Collection[str]) -> None:
+    for code in named:
+        if code not in offices:
+            cause = f"{key}: «{code}» is not the code of an office."
+            raise SettingsError("SET-006", path.name, cause, f"The offices are: {', '.join(offices)}.")
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -80,6 +105,33 @@ def _people(path: Path, said: Mapping[str, Any]) -> dict[str, Role]:
             cause = f"web_users: the role in place {place} is unknown."
             raise SettingsError("SET-008", path.name, cause, f"The roles are: {', '.join(get_args(Role))}.")
     return cast("dict[str, Role]", found)
+
+
+def _accounts(path: Path, said: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    found = dict(_named(path, "accounts", said))
+    for office, names in found.items():
+        for place, name in enumerate(names, start=1):
+            if not _USERNAME.fullmatch(name):
+                cause = f"accounts: the name in place {place} of {office} is no KoboToolbox username."
+                remedy = "It has lowercase letters, digits and underscores, and starts with a letter."
+                raise SettingsError("SET-013", path.name, cause, remedy)
+    return found
+
+
+def _shares(path: Path, said: Mapping[str, Any]) -> dict[str, Share]:
+    found = said.get("servers") or {}
+    if not isinstance(found, dict) or not all(isinstance(share, dict) for share in found.values()):
+        raise _malformed(path, "servers must be kinds of server, each with its forms, its offices or both")
+    for kind, share in found.items():
+        if kind not in KINDS:
+            cause = f"servers: «{kind}» is no kind of server."
+            raise SettingsError("SET-014", path.name, cause, f"The kinds are: {', '.join(KINDS)}.")
+        if not share or not {*share} <= {*_SHARED} or not all(share.values()):
+            raise _malformed(path, "servers must name forms, offices or both for each kind")
+    return {
+        kind: Share(*(_names(path, "servers", share.get(key) or []) for key in _SHARED))
+        for kind, share in found.items()
+    }
 
 
 def _malformed(path: Path, cause: str) -> SettingsError:

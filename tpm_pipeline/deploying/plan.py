@@ -29,8 +29,16 @@ def prepare(server: Server, forms: Sequence[CompiledForm], access: Access, progr
     return Deployment(server, forms, access, changes, _broken(server, forms, access))
 
 
-def lines(deployment: Deployment) -> Iterator[str]:
-    """Say the plan: what a hand changed, what would break, then what would be done."""
+def lines(deployments: Sequence[Deployment]) -> Iterator[str]:
+    """Say the plan, by server where there are several."""
+    for deployment in deployments:
+        if len(deployments) > 1:
+            yield f"{deployment.server.name}:"
+        yield from _lines(deployment)
+
+
+def _lines(deployment: Deployment) -> Iterator[str]:
+    """Say what a hand changed, what would break, then what would be done."""
     said = [f"{change.action}: {change.what}" for change in deployment.changes]
     drifts = sum(change.action == "drift" for change in deployment.changes)
     yield from said[:drifts]
@@ -39,8 +47,13 @@ def lines(deployment: Deployment) -> Iterator[str]:
     yield from said[drifts:]
 
 
-def refuse(deployment: Deployment) -> None:
+def refuse(deployments: Sequence[Deployment]) -> None:
     """Refuse to overwrite what a hand changed, and to break marts and indicators that read the answers there are."""
+    for deployment in deployments:
+        _refuse(deployment)
+
+
+def _refuse(deployment: Deployment) -> None:
     refuse_drift(deployment.server.name, deployment.changes)
     lost = [_said(form.form_id, effect) for form in deployment.broken.forms for effect in form.effects]
     if found := [line for line in lost if line]:
@@ -48,11 +61,15 @@ def refuse(deployment: Deployment) -> None:
         raise FormError("FORM-031", deployment.server.name, f"This deployment breaks. {'. '.join(found)}.", remedy)
 
 
-def carry_out(deployment: Deployment, *, force: bool = False, progress: Progress = silent) -> list[Change]:
-    """Make the server hold it; what a hand changed, and what breaks, only with `force`."""
+def carry_out(deployments: Sequence[Deployment], *, force: bool = False, progress: Progress = silent) -> list[Change]:
+    """Make each server hold its part; what a hand changed, and what breaks, on any of them only with `force`."""
     if not force:
-        refuse(deployment)
-    return deployment.server.deploy(deployment.forms, deployment.access, force=force, progress=progress)
+        refuse(deployments)
+    done = [
+        deployment.server.deploy(deployment.forms, deployment.access, force=force, progress=progress)
+        for deployment in deployments
+    ]
+    return [change for changes in done for change in changes]
 
 
 def _broken(server: Server, forms: Sequence[CompiledForm], access: Access) -> Comparison:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,11 +14,12 @@ from pyxform.xls2xform import convert
 
 from tpm_pipeline.errors import FormError
 from tpm_pipeline.forms import messages, privacy, schema, seal, sheets
-from tpm_pipeline.forms.catalog import place
+from tpm_pipeline.forms.catalog import form_ids, path_of, place
 from tpm_pipeline.forms.sheets import Sheet, Sheets
 from tpm_pipeline.records import CompiledForm, Finding, MediaFile
 
 Target = Literal["local", "central", "kobo"]
+Tables = Mapping[str, tuple[Mapping[str, str], ...]]
 
 _UNSET: Final = "@version@"
 _SEALED: Final = b"1"  # counts as content: what was deployed before forms were sealed is another version
@@ -41,11 +43,12 @@ def compile_form(
     settings = sheets.settings(path, book)
     privacy.refuse_unclassified(path, book)
     _refuse_missing_lists(path, book)
-    draft, warnings = _convert(path, book, _workbook(book, target), validate=validate)
+    workbook = _workbook(book, target)
+    draft, warnings = _convert(path, book, workbook, validate=validate)
     _refuse_generated(path, draft)
     media = tuple(_media(path, book, name) for name in sorted(set(_FILE.findall(draft))))
-    entity_lists = () if target == "kobo" else _entity_lists(book)
-    version = f"{settings['version']}-{_digest(draft, media, entity_lists)}"
+    entity_lists = _entity_lists(book)
+    version = f"{settings['version']}-{_digest(draft, media, _changing(path) if target == 'kobo' else entity_lists)}"
     form = CompiledForm(
         form_id=settings["form_id"],
         version=version,
@@ -53,8 +56,32 @@ def compile_form(
         xform=seal.sealed(draft.replace(_UNSET, version).encode()),
         media=media,
         entity_lists=entity_lists,
+        sheets=_tables(workbook, version) if target == "kobo" else {},
     )
     return form, messages.findings(path, book, warnings)
+
+
+def compile_sheets(tables: Tables) -> bytes:
+    """Compile sheets that were read back from a server: whoever made them, they are what phones were given."""
+    workbook: dict[str, Any] = {"sheet_names": [*tables]}
+    for name, rows in tables.items():
+        workbook[name] = [*map(dict, rows)]
+        workbook[f"{name}_header"] = [dict.fromkeys(header for row in rows for header in row)]
+    try:
+        return _shown(convert(_hiding(workbook), validate=False).xform).encode()
+    except PyXFormError as error:
+        raise FormError(
+            "FORM-016",
+            next((row["form_id"] for row in tables.get("settings", ()) if "form_id" in row), "a form of the server"),
+            f"The version on the server does not compile here: {messages.tidy(_shown(str(error)))}",
+            "Deploy ours again, or correct it there.",
+        ) from None
+
+
+def _tables(workbook: Mapping[str, Any], version: str) -> Tables:
+    """Return what was compiled as one would write it in Excel, without blank rows."""
+    rows = {name: tuple(filter(None, workbook[name])) for name in workbook["sheet_names"] if name in workbook}
+    return rows | {"settings": tuple({**row, "version": version} for row in rows["settings"])}
 
 
 def _workbook(book: Sheets, target: Target) -> dict[str, Any]:
@@ -162,6 +189,19 @@ def _media(path: Path, book: Sheets, name: str) -> MediaFile:
 def _entity_lists(book: Sheets) -> tuple[str, ...]:
     rows = book["entities"].rows if "entities" in book else ()
     return tuple(row.cells["list_name"] for row in rows if "list_name" in row.cells)
+
+
+def _changing(path: Path) -> frozenset[str]:
+    """Return the lists that any form beside this one writes: a server without entities keeps them all as files."""
+    folder = path.parent.parent
+    files = [path_of(form_id, folder) for form_id in form_ids(folder)]
+    return frozenset(name for file in files for name in _written(file, file.stat().st_mtime_ns))
+
+
+@lru_cache
+def _written(path: Path, _changed_at: int) -> tuple[str, ...]:
+    """Remember what each form writes, or compiling all would read all for each."""
+    return _entity_lists(sheets.read(path))
 
 
 def _digest(draft: str, media: Iterable[MediaFile], entity_lists: Iterable[str]) -> str:

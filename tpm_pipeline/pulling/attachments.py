@@ -56,19 +56,26 @@ class _Bringing:
     def look_at(self, waiting: Waiting) -> bool:
         """Bring what is there of a version's files; tell whether any came."""
         names = self._server.attachments(waiting.instance)
-        if not names and self._server.dialect.attachments:
+        if names is None:
             return False  # deleted since: to be asked again if it is restored
         came, damaged, missing = self.came, len(self.damaged), 0
-        stored = attachments.stored(self._connection, self._server.name, waiting.instance) if names else set()
+        stored = attachments.stored(self._connection, self._server.name, waiting.instance)
+        self._forget(waiting, stored - {name.name for name in names if name.is_there})
         for name in names:
             if name.name not in stored and not (name.is_there and self._has_come(waiting, name.name)):
                 missing += 1
         # What was damaged is asked for by the next run, whether it sweeps or not.
-        if missing != waiting.missing and len(self.damaged) == damaged:
+        if (waiting.is_new or missing != waiting.missing) and len(self.damaged) == damaged:
             self._looked_at.append(replace(waiting, missing=missing))
         if self.came > came or len(self._looked_at) >= _TOGETHER:
             self.remember()
         return self.came > came
+
+    def _forget(self, waiting: Waiting, gone: set[str]) -> None:
+        """Write down which files were taken away on the server."""
+        with transaction(self._connection):
+            for name in sorted(gone):
+                attachments.store(self._connection, self._server.name, waiting.instance, name, None)
 
     def remember(self) -> None:
         """Write down what was looked at."""

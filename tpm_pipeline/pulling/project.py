@@ -36,7 +36,7 @@ def bring(server: Server, into: Into, forms: Sequence[str], wishes: Wishes) -> l
     return reports
 
 
-def _form(server: Server, into: Into, form_id: str, current: Mapping[str, str], wishes: Wishes) -> PullReport:
+def _form(server: Server, into: Into, form_id: str, current: Mapping[str, Sequence[str]], wishes: Wishes) -> PullReport:
     report = rows.bring(server, into, form_id, current, wishes)
     if not report.pending:
         return report

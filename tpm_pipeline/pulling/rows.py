@@ -4,7 +4,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,19 +61,20 @@ def opened(connection: Connection, settings: Settings, progress: Progress) -> It
         yield Into(connection, settings, Path(folder), progress, room)
 
 
-def bring(server: Server, into: Into, form_id: str, current: Mapping[str, str], wishes: Wishes) -> PullReport:
+def bring(server: Server, into: Into, form_id: str, current: Mapping[str, Sequence[str]], wishes: Wishes) -> PullReport:
     """Bring what changed in one form; `current` is what the server said of its forms' versions.
 
     An interruption loses nothing that was stored.
     """
-    known = raw.known(into.connection, server.name, form_id, current.get(form_id))
-    if not known.has_version:
+    known = raw.known(into.connection, server.name, form_id, current.get(form_id, ()))
+    if not known.has_versions:
         raw.store_versions(into.connection, server.name, server.versions(form_id))
     stored = patiently(into, lambda: _changed(server, into, form_id, known.cursor))
     if known.cursor is None:
         # All that there is has just come: as good as a sweep.
         sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
-    every = timedelta(hours=into.settings.sweep_hours)
+    hours = into.settings.sweep_hours
+    every = server.sweep_every if hours is None else timedelta(hours=hours)
     swept = wishes.sweep or (known.cursor is not None and known.is_due(every))
     found = patiently(into, lambda: _sweep(server, into, form_id, wishes)) if swept else 0
     written = stored.written + found

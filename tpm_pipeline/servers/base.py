@@ -1,6 +1,7 @@
 """What every kind of server can do for us: one protocol, one contract suite."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,11 @@ def refuse_drift(where: str, changes: Iterable[Change]) -> None:
         raise ServerError("SRV-040", where, f"It was changed by hand. {'. '.join(drifts)}.", remedy)
 
 
+def not_deployed(where: str, cause: str) -> ServerError:
+    """The error for a form or a project that the server does not have."""
+    return ServerError("SRV-014", where, cause, "Deploy the forms first (tpm deploy).")
+
+
 class Server(Protocol):
     """A place forms are deployed to and submissions pulled from.
 
@@ -50,6 +56,9 @@ class Server(Protocol):
 
     listing: Dialect
     """How a sweep writes the state of a submission; the other paths are those of `dialect`."""
+
+    sweep_every: timedelta
+    """How long two sweeps of a form are apart, unless a setting says so: nothing where only they find edits."""
 
     def plan(self, forms: Sequence[CompiledForm], access: Access = NOBODY) -> list[Change]:
         """Say what `deploy` would change, changing nothing; first what a hand changed since the last deployment."""
@@ -97,8 +106,8 @@ class Server(Protocol):
         """
         ...
 
-    def current(self) -> Mapping[str, str]:
-        """The version of each published form that phones get now."""
+    def current(self) -> Mapping[str, tuple[str, ...]]:
+        """The versions of each published form that phones get now: several where an office has its own."""
         ...
 
     def fetch(self, form_id: str, ids: Sequence[str], folder: Path) -> Iterator[Page]:
@@ -112,8 +121,8 @@ class Server(Protocol):
         """
         ...
 
-    def attachments(self, instance: Instance) -> list[AttachmentName]:
-        """The files that belong to this version of a submission; none when the server has it no more."""
+    def attachments(self, instance: Instance) -> list[AttachmentName] | None:
+        """The files that belong to this version of a submission; None when the server has it no more."""
         ...
 
     def attachment(self, instance: Instance, name: str, target: Path, known: StoredFile | None) -> StoredFile | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from tpm_pipeline.errors import ServerError
@@ -23,17 +24,18 @@ from tpm_pipeline.records import (
     StoredFile,
     Sweep,
 )
-from tpm_pipeline.servers import central_access, central_deploy, central_forms, central_steps
-from tpm_pipeline.servers.base import Progress, refuse_drift, silent
+from tpm_pipeline.servers import central_access, central_deploy, central_forms
+from tpm_pipeline.servers.base import Progress, not_deployed, refuse_drift, silent
 from tpm_pipeline.servers.central_api import CentralApi, address
 from tpm_pipeline.servers.central_complete import Completer, FormPlace
 from tpm_pipeline.servers.central_entities import Entities
 from tpm_pipeline.servers.central_files import Files
-from tpm_pipeline.servers.central_rows import Reader, not_deployed
+from tpm_pipeline.servers.central_rows import Reader
 from tpm_pipeline.servers.central_sealed import NO_KEYS, Keys, Unsealer
 from tpm_pipeline.servers.central_sealed_files import SealedFiles
 from tpm_pipeline.servers.central_steps import Step
 from tpm_pipeline.servers.central_versions import Shapes
+from tpm_pipeline.servers.steps import shown
 
 DIALECT = Dialect(
     name="central",
@@ -63,6 +65,7 @@ LISTING = replace(
     instance_id="$.currentVersion.instanceId",
     review_state="$.reviewState",
     deleted_at="$.deletedAt",
+    content=(),
 )
 
 
@@ -78,6 +81,7 @@ class CentralServer:
     """A project of ODK Central, created by the first deployment when it is missing."""
 
     dialect, listing = DIALECT, LISTING
+    sweep_every = timedelta(hours=24)
 
     def __init__(
         self, url: str, email: str, password: str, project: str, timeout_s: float, *, keys: Keys = NO_KEYS
@@ -86,7 +90,7 @@ class CentralServer:
         self._project, self._keys = project, keys
         self._sealed_files = SealedFiles(self._api, keys)
         self._project_id: int | None = None
-        self._current: Mapping[str, str] = {}
+        self._current: Mapping[str, tuple[str, ...]] = {}
         self._shapes = Shapes()
         self.name = f"central {self._api.where} «{project}»"
 
@@ -118,7 +122,7 @@ class CentralServer:
 
     def _changes(self, project: int | None, steps: Sequence[Step]) -> list[Change]:
         created = [Change("create", f"project «{self._project}»")] if project is None else []
-        return created + central_steps.shown(steps)
+        return created + shown(steps)
 
     def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
         """Nothing: submissions write the entity lists that phones look into."""
@@ -142,7 +146,7 @@ class CentralServer:
         here = address("projects", self._known_project(), "forms", form_id, "submissions", submission_id)
         return f"{self._api.url}{here}"
 
-    def current(self) -> Mapping[str, str]:
+    def current(self) -> Mapping[str, tuple[str, ...]]:
         """The version of each published form that phones get now."""
         project = self._project_id or self._find_project()
         forms = [] if project is None else self._api.get(address("projects", project, "forms"), tolerate=("404.1",))
@@ -150,7 +154,7 @@ class CentralServer:
             self._project_id = None  # somebody deleted it: another may have its name by now
             return self.current()
         self._project_id = project
-        self._current = {str(form["xmlFormId"]): str(form["version"] or "") for form in forms if form["publishedAt"]}
+        self._current = {str(form["xmlFormId"]): (str(form["version"] or ""),) for form in forms if form["publishedAt"]}
         return self._current
 
     def pull(self, form_id: str, since: str | None, folder: Path) -> Iterator[Page]:
@@ -167,8 +171,8 @@ class CentralServer:
         """List every submission with its state; nothing when the listing of this cursor still holds."""
         return self._reader(form_id, folder).sweep(seen)
 
-    def attachments(self, instance: Instance) -> list[AttachmentName]:
-        """The files that belong to this version of a submission; none when it was deleted."""
+    def attachments(self, instance: Instance) -> list[AttachmentName] | None:
+        """The files that belong to this version of a submission; None when it was deleted."""
         return self._files().names(instance)
 
     def attachment(self, instance: Instance, name: str, target: Path, known: StoredFile | None) -> StoredFile | None:
@@ -208,7 +212,7 @@ class CentralServer:
     def _completer(self, form_id: str) -> Completer:
         place = FormPlace(self._api, self._known_project(), form_id)
         unsealer = Unsealer(place, self._shapes, self._keys)
-        return Completer(place, self._current[form_id], self._shapes, unsealer)
+        return Completer(place, self._current[form_id][0], self._shapes, unsealer)
 
     def _files(self) -> Files:
         return Files(self._api, self._known_project(), self._sealed_files)

@@ -9,7 +9,8 @@ from typing import Any
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Access, Change, Door
 from tpm_pipeline.servers.central_api import CentralApi, address
-from tpm_pipeline.servers.central_steps import ALREADY_THERE, NOT_FOUND, OFFICE, Step, counted
+from tpm_pipeline.servers.central_steps import ALREADY_THERE, NOT_FOUND, OFFICE, Step
+from tpm_pipeline.servers.steps import counted
 
 _DESK = "accueil"
 # Other names are other people's, and left alone.

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from tpm_pipeline.records import Access, CompiledForm
 from tpm_pipeline.servers import central_access, central_forms, central_lists, central_people
 from tpm_pipeline.servers.central_api import CentralApi
-from tpm_pipeline.servers.central_steps import Step, in_order
+from tpm_pipeline.servers.central_steps import Step
+from tpm_pipeline.servers.steps import in_order
 
 
 def steps(api: CentralApi, project: int | None, forms: Sequence[CompiledForm], access: Access) -> list[Step]:

@@ -22,10 +22,12 @@ class Files:
     def __init__(self, api: CentralApi, project: int, sealed: SealedFiles) -> None:
         self._api, self._project, self._sealed = api, project, sealed
 
-    def names(self, instance: Instance) -> list[AttachmentName]:
-        """The files that belong to a version; none when the submission was deleted."""
+    def names(self, instance: Instance) -> list[AttachmentName] | None:
+        """The files that belong to a version; None when the submission was deleted."""
         found = self._api.get(self._attachments(instance), tolerate=(_MISSING,))
-        listed = [AttachmentName(file["name"], is_there=file["exists"]) for file in found or ()]
+        if found is None:
+            return None
+        listed = [AttachmentName(file["name"], is_there=file["exists"]) for file in found]
         return self._sealed.names(self._project, instance, listed)
 
     def save(self, instance: Instance, name: str, target: Path, known: StoredFile | None) -> StoredFile | None:

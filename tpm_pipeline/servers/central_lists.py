@@ -12,7 +12,8 @@ from uuid import UUID
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Change, CompiledForm
 from tpm_pipeline.servers.central_api import CentralApi, address
-from tpm_pipeline.servers.central_steps import ALREADY_THERE, NOT_FOUND, OFFICE, Step, counted
+from tpm_pipeline.servers.central_steps import ALREADY_THERE, NOT_FOUND, OFFICE, Step
+from tpm_pipeline.servers.steps import counted
 
 _DELETED = "409.19"
 _OWN = ("name", "label")

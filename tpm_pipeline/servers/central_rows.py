@@ -14,6 +14,7 @@ import orjson
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Page, Sweep
 from tpm_pipeline.servers import central_page
+from tpm_pipeline.servers.base import not_deployed
 from tpm_pipeline.servers.central_api import NOT_MODIFIED, CentralApi, address
 from tpm_pipeline.servers.http import Stream, cut, expect, kept
 
@@ -176,11 +177,6 @@ def _filters(ids: Sequence[str]) -> Iterator[str]:
     for start in range(0, len(ids), _TOGETHER):
         named = " or ".join(f"__id eq '{one}'" for one in ids[start : start + _TOGETHER])
         yield f"({named}) and {_ALL}"
-
-
-def not_deployed(where: str, cause: str) -> ServerError:
-    """The error for a form or a project that the server does not have."""
-    return ServerError("SRV-014", where, cause, "Deploy the forms first (tpm deploy).")
 
 
 def _stamp(moment: datetime) -> str:

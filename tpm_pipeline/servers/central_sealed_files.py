@@ -44,10 +44,7 @@ class SealedFiles:
         self._instance = instance
         if {one.name for one in listed if one.is_there} >= {*sent.files}:
             self._opening = self._way(place, instance, sent)
-        # A list without a name would say that the submission was deleted.
-        return [AttachmentName(plain_name(name), is_there=self._opening is not None) for name in sent.media] or [
-            AttachmentName(sent.submission, is_there=False)
-        ]
+        return [AttachmentName(plain_name(name), is_there=self._opening is not None) for name in sent.media]
 
     def has(self, instance: Instance) -> bool:
         """Tell whether this is the encrypted submission last looked at."""

@@ -65,13 +65,17 @@ class Stream:
         return Reply(self.where, self.status, self.media_type, b"".join(self.chunks))
 
 
+Parts = Sequence[tuple[str, tuple[str | None, bytes, str]]]
+"""The parts of a multipart body: each its name, then its file name if it is a file, its content and its media type."""
+
+
 class Sent(TypedDict, total=False):
     """What may go with a request."""
 
     query: Mapping[str, str] | None
     headers: Mapping[str, str] | None
     body: bytes | None
-    files: Sequence[tuple[str, tuple[str, bytes, str]]] | None
+    files: Parts | None
 
 
 class Http:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
@@ -53,6 +54,7 @@ class LocalServer:
 
     name = "local"
     dialect = listing = DIALECT
+    sweep_every = timedelta(hours=24)
 
     def __init__(self, folder: Path, address: str = "", token: str = "") -> None:
         self._store = Store(folder)
@@ -94,9 +96,9 @@ class LocalServer:
         """Every deployed version of a form, oldest first; empty when the form is unknown."""
         return local_forms.versions(self._store, form_id)
 
-    def current(self) -> Mapping[str, str]:
+    def current(self) -> Mapping[str, tuple[str, ...]]:
         """The version of each published form that phones get now."""
-        return {form.form_id: form.version for form in local_forms.published(self._store)}
+        return {form.form_id: (form.version,) for form in local_forms.published(self._store)}
 
     def link(self, form_id: str, submission_id: str) -> str:
         """The page on which a person reads a submission, while `tpm serve` runs."""

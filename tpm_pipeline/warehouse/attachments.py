@@ -22,34 +22,42 @@ create table if not exists raw.attachment_check (
 );
 """
 # Every version ever seen is asked for once: an edit does not undo what its former version showed. Only for the
-# current one can files still come.
+# current one can files still come, or go where the rows tell of it.
 _WAITING = """
 create or replace temp table waiting_files as
-with seen as (
-    select submission_id, instance_id, max(pull_id) as pull_id, bool_or(coalesce(nb_files, 1) > 0) as expects
-    from raw.submission where server = $server and form_id = $form group by all
+with states as (
+    select submission_id, instance_id, min(pull_id) as pull_id, bool_or(coalesce(nb_files, 1) > 0) as expects
+    from raw.submission where server = $server and form_id = $form group by submission_id, instance_id, payload_hash
+),
+seen as (
+    select submission_id, instance_id, max(pull_id) as pull_id, bool_or(expects) as expects from states group by all
 ),
 live as (
     select submission_id, instance_id as current_id
     from raw.current where server = $server and form_id = $form and deleted_at is null
 ),
 checked as (
-    select submission_id, instance_id, arg_max(missing, pull_id) as missing
+    select submission_id, instance_id, arg_max(missing, pull_id) as missing, max(pull_id) as checked_at
     from raw.attachment_check where server = $server and form_id = $form group by all
 )
-select submission_id, instance_id, missing, row_number() over (order by pull_id, submission_id) as n
+select submission_id, instance_id, missing, pull_id > coalesce(checked_at, 0) as is_new,
+    row_number() over (order by pull_id, submission_id) as n
 from seen join live using (submission_id) left join checked using (submission_id, instance_id)
-where expects and (missing is null or {again})
+where expects and {those} and (is_new or {again})
 """
 _TOGETHER = 1000
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A version of a submission whose files are not all here; `missing` is how many, None before the first look."""
+    """A version of a submission whose files are not all here; `missing` is how many, None before the first look.
+
+    `is_new` tells whether its row said something else at the last look.
+    """
 
     instance: Instance
     missing: int | None
+    is_new: bool = True
 
 
 def create(connection: Connection) -> None:
@@ -64,42 +72,45 @@ def path(settings: Settings, digest: str) -> Path:
 
 def waiting(connection: Connection, server: str, form_id: str, dialect: Dialect, *, sweep: bool) -> Iterator[Waiting]:
     """Yield the versions not looked at yet; at a sweep also the current ones whose files may still come."""
-    again = "instance_id = current_id" + (" and missing > 0" if dialect.attachments else "")
-    sql = _WAITING.format(again=f"({again})" if sweep else "false")
+    current = "instance_id = current_id"
+    again = f"({current}{' and missing > 0' if dialect.attachments else ''})" if sweep else "false"
+    sql = _WAITING.format(those="true" if dialect.keeps_files else current, again=again)
     run(connection, sql, {"server": server, "form": form_id})
-    last, batch = 0, "select n, submission_id, instance_id, missing from waiting_files where n > ? order by n limit ?"
+    last, columns = 0, "n, submission_id, instance_id, missing, is_new"
+    batch = f"select {columns} from waiting_files where n > ? order by n limit ?"
     while found := run(connection, batch, [last, _TOGETHER]).fetchall():
-        for last, submission_id, instance_id, missing in found:  # noqa: B007 - the next batch begins after the last
-            yield Waiting(Instance(form_id, submission_id, instance_id), missing)
+        for last, submission_id, instance_id, missing, is_new in found:  # noqa: B007 - the next begins after the last
+            yield Waiting(Instance(form_id, submission_id, instance_id), missing, is_new)
 
 
 def stored(connection: Connection, server: str, instance: Instance) -> set[str]:
-    """The names of a version's files that are here."""
-    sql = "select name from raw.attachment where server = ? and form_id = ? and submission_id = ? and instance_id = ?"
+    """The names of a version's files that are here, and were not taken away since."""
+    sql = (
+        "select name from raw.attachment where server = ? and form_id = ? and submission_id = ? and instance_id = ?"
+        " group by name having arg_max(digest is not null, pull_id)"
+    )
     key = [server, instance.form_id, instance.submission_id, instance.instance_id]
     return {name for (name,) in run(connection, sql, key).fetchall()}
 
 
 def former(connection: Connection, server: str, instance: Instance, name: str) -> StoredFile | None:
-    """The file that another version of the submission has under this name: most often it is the same."""
+    """The file that the submission has, or had, under this name: most often it is the same."""
     found = run(
         connection,
-        "select digest, md5, size, media_type from raw.attachment"
-        " where server = ? and form_id = ? and submission_id = ? and name = ? order by pull_id desc limit 1",
+        "select digest, md5, size, media_type from raw.attachment where digest is not null"
+        " and server = ? and form_id = ? and submission_id = ? and name = ? order by pull_id desc limit 1",
         [server, instance.form_id, instance.submission_id, name],
     ).fetchone()
     return None if found is None else StoredFile(*found)
 
 
-def store(connection: Connection, server: str, instance: Instance, name: str, file: StoredFile) -> None:
-    """Append that a version has this file."""
+def store(connection: Connection, server: str, instance: Instance, name: str, file: StoredFile | None) -> None:
+    """Append that a version has this file, or has it no more."""
+    said = [file.digest, file.md5, file.size, file.media_type] if file else [None] * 4
     run(
         connection,
         "insert into raw.attachment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nextval('raw.pull_number'))",
-        [
-            *(server, instance.form_id, instance.submission_id, instance.instance_id, name),
-            *(file.digest, file.md5, file.size, file.media_type, now()),
-        ],
+        [server, instance.form_id, instance.submission_id, instance.instance_id, name, *said, now()],
     )
 
 

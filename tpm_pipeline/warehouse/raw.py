@@ -1,6 +1,6 @@
 """Raw: every version of every submission ever seen, appended and never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -12,6 +12,7 @@ from tpm_pipeline.warehouse import sealing
 from tpm_pipeline.warehouse.db import Connection, insert, literal, scalar, transaction, written
 
 _NOWHERE = "$.__nowhere"
+_EACH = "[*]"  # a path to several values cannot be read together with others
 
 _TABLES = """
 create schema if not exists raw;
@@ -67,7 +68,7 @@ class Known:
     """
 
     cursor: str | None
-    has_version: bool
+    has_versions: bool
     swept_at: datetime | None
     is_followed: bool
 
@@ -81,18 +82,19 @@ def create(connection: Connection) -> None:
     connection.execute(_TABLES)
 
 
-def known(connection: Connection, server: str, form_id: str, version: str | None) -> Known:
-    """What is remembered of a form, and whether this version of it was seen: one query, as a poll asks twelve times."""
-    here = of(server, form_id)
+def known(connection: Connection, server: str, form_id: str, versions: Sequence[str]) -> Known:
+    """What is remembered of a form, and whether these versions were seen: one query, as a poll asks twelve times."""
+    here, seen = of(server, form_id), {*versions}
+    named = ", ".join(map(literal, seen)) or "null"
     last = f"(select max(pull_id) from raw.submission where {here})"
     followed = f"(select max(pull_id) from raw.followed where {here})"
     found = connection.execute(f"""
         select (select arg_max(cursor, pull_id) from raw.pull where {here} and cursor is not null),
-            exists (select 1 from raw.form_version where {here} and version = {written(version)}),
+            (select count(distinct version) from raw.form_version where {here} and version in ({named})) = {len(seen)},
             (select max(swept_at) from raw.sweep where {here}),
             coalesce({last} <= {followed}, {last} is null)
     """).fetchone()
-    return Known(*found) if found else Known(None, has_version=False, swept_at=None, is_followed=False)
+    return Known(*found) if found else Known(None, has_versions=False, swept_at=None, is_followed=False)
 
 
 def cursor(connection: Connection, server: str, form_id: str) -> str | None:
@@ -135,21 +137,29 @@ def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
     return [FormVersion(form_id, version, xform.encode()) for version, xform in found]
 
 
-def store(connection: Connection, server: str, form_id: str, dialect: Dialect, page: Iterable[Page]) -> Stored:
-    """Append the rows of a page's parts that changed, and its cursor, or nothing; each part's file is deleted."""
+def store(connection: Connection, server: str, form_id: str, dialect: Dialect, pages: Iterable[Page]) -> Stored:
+    """Append the rows that changed and their cursor, page by page, each whole or not at all; files are deleted."""
+    parts = iter(pages)
+    total = Stored(0, 0, ())
+    for first in parts:
+        found = _store_page(connection, server, form_id, dialect, chain([first], parts))
+        total = Stored(total.seen + found.seen, total.written + found.written, total.pulls + found.pulls)
+    return total
+
+
+def _store_page(connection: Connection, server: str, form_id: str, dialect: Dialect, parts: Iterator[Page]) -> Stored:
+    """Append one page's parts: up to the first with a cursor."""
     pulls: list[int] = []
     seen = changed = 0
-    parts = iter(page)
-    first = next(parts, None)
-    if first is None:
-        return Stored(0, 0, ())
     with transaction(connection):
         is_new = scalar(connection, f"select 1 from raw.submission where {of(server, form_id)} limit 1") is None
-        for part in chain([first], parts):
+        for part in parts:
             pull_id, added = _store_part(connection, server, form_id, dialect, part, is_new=is_new)
             part.path.unlink()
             pulls.append(pull_id)
             seen, changed = seen + part.rows, changed + added
+            if part.cursor is not None:
+                break
         if dialect.sealed is not None:
             changed -= sealing.keep_opened(connection, server, form_id, dialect, pulls)
     return Stored(seen, changed, tuple(pulls))
@@ -162,9 +172,10 @@ def _store_part(
     kept = _changed(connection, server, form_id, dialect, part, is_new=is_new) if part.rows else []
     if kept:
         said = ", ".join(_columns(dialect).values())
+        content = content_hash(dialect)
         connection.execute(f"""
             insert into raw.submission
-            select {literal(server)}, {literal(form_id)}, {said}, json, {_hash(dialect)}, {written(now())}, {pull_id}
+            select {literal(server)}, {literal(form_id)}, {said}, json, {content}, {written(now())}, {pull_id}
             from {_read(dialect, part, kept)}
         """)
     insert(connection, "raw.pull", [[pull_id, server, form_id, part.cursor, part.rows, len(kept), now()]])
@@ -179,8 +190,9 @@ def _changed(
     Only keys come here: carried through a join or a window, the answers would fill the memory.
     """
     said = _columns(dialect)
-    state = f"{said['instance_id']}, {said['form_version']}, {said['review_state']}, x[7] is not null, {_hash(dialect)}"
-    read = f"select {said['submission_id']}, coalesce(x[5], ''), {state} from {_read(dialect, part)}"
+    state = f"{said['instance_id']}, {said['form_version']}, {said['review_state']}, x[7] is not null"
+    content = content_hash(dialect)
+    read = f"select {said['submission_id']}, coalesce(x[5], ''), {state}, {content} from {_read(dialect, part)}"
     latest: dict[str, tuple[str, int, Sequence[Any]]] = {}
     for n, (submission_id, updated_at, *seen) in enumerate(connection.execute(read).fetchall(), 1):
         found = (updated_at, n, seen)
@@ -242,7 +254,9 @@ def _columns(dialect: Dialect) -> dict[str, str]:
         "review_state": review_state(dialect),
         "deleted_at": "utc(x[7])",
         "is_sealed": "x[8] is not null",
-        "nb_files": "coalesce(try_cast(x[9] as integer), 0)" if dialect.attachments else "null",
+        "nb_files": "coalesce(try_cast(x[9] as integer), json_array_length(x[9]), 0)"
+        if dialect.attachments
+        else "null",
     }
 
 
@@ -252,11 +266,12 @@ def _read(dialect: Dialect, page: Page, kept: Sequence[int] = ()) -> str:
     if kept and len(kept) < page.rows:
         numbers = ", ".join(map(str, kept))
         rows = f"(select json from (select json, row_number() over () as n from {rows}) where n in ({numbers}))"
-    return f"(select json, json_extract_string(json, [{', '.join(map(literal, _paths(dialect)))}]) as x from {rows})"
+    return f"(select json, {readings(dialect)} as x from {rows})"
 
 
-def _paths(dialect: Dialect) -> list[str]:
-    return [
+def readings(dialect: Dialect) -> str:
+    """The SQL of what the dialect finds in a row's `json`: its columns, then what tells its content."""
+    paths = [
         dialect.submission_id,
         dialect.instance_id,
         dialect.form_version,
@@ -266,8 +281,10 @@ def _paths(dialect: Dialect) -> list[str]:
         dialect.deleted_at,
         dialect.sealed or _NOWHERE,
         dialect.attachments or _NOWHERE,
-        *dialect.content,
+        dialect.corrected or _NOWHERE,
+        *(path for path in dialect.content if _EACH not in path),
     ]
+    return f"json_extract_string(json, [{', '.join(map(literal, paths))}])"
 
 
 def rows_of(*paths: Path) -> str:
@@ -278,18 +295,20 @@ def rows_of(*paths: Path) -> str:
     return f"read_json_objects([{files}], format = 'array', maximum_object_size = {largest})"
 
 
-def _hash(dialect: Dialect) -> str:
-    """What differs when the answers do."""
+def content_hash(dialect: Dialect) -> str:
+    """The SQL of what differs when the answers do, read from `x` and `json`."""
     if dialect.content:
-        return "sha256((x[10:])::varchar)"
+        listed = [f"json_extract_string(json, {literal(path)})" for path in dialect.content if _EACH in path]
+        return f"sha256({' || '.join(f'({value})::varchar' for value in ('x[11:]', *listed))})"
     without_system = "{" + ", ".join(f'"{key}": null' for key in dialect.system) + "}"
     return f"sha256(json_merge_patch(json, {literal(without_system)}))"
 
 
 def review_state(dialect: Dialect) -> str:
-    """The SQL that translates the server's word, `x[6]`."""
+    """The SQL that translates the server's word, `x[6]`; what nobody reviewed was received, or corrected since."""
     cases = " ".join(f"when {literal(theirs)} then {literal(ours)}" for theirs, ours in dialect.review_states.items())
-    return f"case coalesce(x[6], '') {cases} else x[6] end"
+    said = f"case coalesce(x[6], '') {cases} else x[6] end"
+    return f"case when x[6] is null and x[10] is not null then 'edited' else {said} end"
 
 
 def now() -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.records import Dialect, Page, Sweep
 from tpm_pipeline.warehouse.db import Connection, insert, literal, scalar, transaction, written
-from tpm_pipeline.warehouse.raw import now, of, review_state, rows_of
+from tpm_pipeline.warehouse.raw import content_hash, now, of, readings, review_state, rows_of
 
 _NAMED = 50
 
@@ -99,24 +99,18 @@ def _known(server: str, form_id: str) -> str:
 
 
 def _difference(server: str, form_id: str, listing: Dialect, sweep: Sweep) -> str:
-    paths = [
-        listing.submission_id,
-        listing.instance_id,
-        listing.form_version,
-        listing.submitted_at,
-        listing.updated_at,
-        listing.review_state,
-        listing.deleted_at,
-    ]
+    # Where the listing tells the content too, as files come and go without an edit, that is compared.
+    content = content_hash(listing) if listing.content else "null"
+    kept = "known.payload_hash" if listing.content else "null"
     return f"""
         with read as (
-            select json_extract_string(json, [{", ".join(map(literal, paths))}]) as x
+            select json, {readings(listing)} as x
             from {rows_of(*sweep.paths)}
         ),
         listed as (
             -- What was deleted between the two lists is on both.
             select x[1] as submission_id, coalesce(x[2], x[1]) as instance_id, {review_state(listing)} as review_state,
-                x[7] is not null as is_deleted
+                x[7] is not null as is_deleted, {content} as content
             from read qualify row_number() over (partition by x[1] order by is_deleted desc) = 1
         ),
         known as ({_known(server, form_id)})
@@ -124,7 +118,7 @@ def _difference(server: str, form_id: str, listing: Dialect, sweep: Sweep) -> st
         from listed full join known using (submission_id)
         where case
             when listed.submission_id is null then known.deleted_at is null
-            else (listed.instance_id, listed.review_state, listed.is_deleted)
-                is distinct from (known.instance_id, known.review_state, known.deleted_at is not null)
+            else (listed.instance_id, listed.review_state, listed.is_deleted, listed.content)
+                is distinct from (known.instance_id, known.review_state, known.deleted_at is not null, {kept})
         end
     """

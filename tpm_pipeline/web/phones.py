@@ -29,43 +29,47 @@ COLOR = "#0f6b62"
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone of an office, and Collect's server address for it: the address holds a token, so it is a secret."""
+    """A phone of an office, and Collect's server address for it: it may hold a token, so it is a secret.
+
+    `project` is what the phone calls the project. With a `username`, Collect asks for the account's password.
+    """
 
     device: str
     url: str = field(repr=False)
+    project: str
+    username: str = field(default="", repr=False)
 
 
-def settings(url: str, project: str) -> dict[str, dict[str, str | bool]]:
+def settings(phone: Phone) -> dict[str, dict[str, str | bool]]:
     """What Collect reads: forms follow the server, finished ones leave by themselves and stay on no phone."""
+    account = {"username": phone.username} if phone.username else {}
     return {
-        "general": {"server_url": url, **GENERAL},
+        "general": {"server_url": phone.url, **account, **GENERAL},
         "admin": dict.fromkeys(LOCKED, False),
-        "project": {"name": project, "color": COLOR},
+        "project": {"name": phone.project, "color": COLOR},
     }
 
 
-def code(url: str, project: str) -> bytes:
+def code(phone: Phone) -> bytes:
     """The QR code of these settings, a PNG."""
     import segno
 
-    said = json.dumps(settings(url, project), ensure_ascii=False, separators=(",", ":"))
+    said = json.dumps(settings(phone), ensure_ascii=False, separators=(",", ":"))
     picture = BytesIO()
     segno.make_qr(b64encode(zlib.compress(said.encode(), level=9)), error="m").save(picture, kind="png", scale=8)
     return picture.getvalue()
 
 
-def write_office(
-    folder: Path, *, office: str, office_fr: str, office_ar: str, project: str, phones: Sequence[Phone]
-) -> list[Path]:
+def write_office(folder: Path, *, office: str, office_fr: str, office_ar: str, phones: Sequence[Phone]) -> list[Path]:
     """Write the office's page and a picture of each code, which nobody else of the machine can read."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    codes = [code(phone.url, project) for phone in phones]
+    codes = [code(phone) for phone in phones]
     shown = [
-        (phone.device, f"data:image/png;base64,{b64encode(png).decode()}")
-        for phone, png in zip(phones, codes, strict=True)
+        (phone, f"data:image/png;base64,{b64encode(png).decode()}") for phone, png in zip(phones, codes, strict=True)
     ]
-    page = _render(office=office, office_fr=office_fr, office_ar=office_ar, project=project, codes=shown)
+    projects = [*dict.fromkeys(phone.project for phone in phones)]
+    page = _render(office=office, office_fr=office_fr, office_ar=office_ar, projects=projects, codes=shown)
     contents = {f"{office}.html": page.encode()}
     contents |= {f"{office}-{name}.png": png for name, png in zip(_names(phones), codes, strict=True)}
     return [_keep(folder / name, content) for name, content in contents.items()]

@@ -1,9 +1,9 @@
 """A deployment as steps."""
 
 from tpm_pipeline.records import Change
-from tpm_pipeline.servers.central_steps import Step, counted, in_order, shown
+from tpm_pipeline.servers.steps import Step, counted, in_order, shown
 
-STEPS = [
+STEPS: list[Step[int]] = [
     Step(Change("create", "a")),
     Step(Change("drift", "b")),
     Step(Change("revoke", "c")),

@@ -1,0 +1,70 @@
+"""The lists that phones look into, as files, for a server that keeps none: as the warehouse knows them."""
+
+import csv
+import io
+from collections import UserList
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tpm_pipeline.deploying.access import OWN_CASES
+from tpm_pipeline.forms import entities
+from tpm_pipeline.paths import LISTS
+from tpm_pipeline.records import SharedList
+from tpm_pipeline.settings import Settings
+from tpm_pipeline.warehouse import db, lists
+from tpm_pipeline.warehouse.lists import Entity
+
+_STATE, _OPEN, _OFFICE = "statut_dossier", "ouvert", "code_bureau"
+
+
+class Rebuilt(UserList[SharedList]):
+    """The lists for some offices, rebuilt when a server first looks at them: for one that keeps its own, never."""
+
+    def __init__(self, settings: Settings, offices: Collection[str]) -> None:
+        self._settings, self._offices = settings, offices
+
+    @cached_property
+    def data(self) -> list[SharedList]:  # type: ignore[override]
+        """The lists themselves."""
+        with db.reading(self._settings) as connection:
+            return read(connection, self._offices)
+
+
+def read(connection: db.Connection, offices: Collection[str]) -> list[SharedList]:
+    """Rebuild each list that forms both write and read; of cases, only those of these offices."""
+    declared = entities.read_all()
+    found = []
+    for name in sorted({one.list_name for one in declared}):
+        file = LISTS / f"{name}.csv"
+        if file.is_file():
+            header, seed = _begun(file)
+            rebuilt = lists.rebuild(connection, [one for one in declared if one.list_name == name], seed)
+            found.append(_shared(name, header, rebuilt, offices))
+    return found
+
+
+def _begun(file: Path) -> tuple[Sequence[str], list[Entity]]:
+    """The columns that phones may have, and the rows a list begins with."""
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        reader = csv.DictReader(opened)
+        return reader.fieldnames or (), [*reader]
+
+
+def _shared(name: str, header: Sequence[str], rebuilt: Iterable[Entity], offices: Collection[str]) -> SharedList:
+    """Write a list; of cases only the open ones, and to each office its own."""
+    code = next(column for column in header if column.startswith("code_"))
+    ordered = sorted(rebuilt, key=lambda entity: (entity.get(code, ""), entity["name"]))
+    if name not in OWN_CASES:
+        return SharedList(name, _written(header, ordered))
+    cases = [case for case in ordered if case.get(_STATE) == _OPEN and case.get(_OFFICE) in offices]
+    own = {office: [case for case in cases if case[_OFFICE] == office] for office in offices}
+    return SharedList(name, _written(header, cases), {office: _written(header, rows) for office, rows in own.items()})
+
+
+def _written(header: Sequence[str], entities: Iterable[Entity]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(entities)
+    return text.getvalue().encode()

@@ -1,0 +1,173 @@
+"""Forms of KoboToolbox: imported as XLSForms, with their files, then deployed; one for each office where it must be."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from tpm_pipeline.errors import ServerError, ServerUnavailableError
+from tpm_pipeline.forms import content, workbook
+from tpm_pipeline.records import Access, Change, CompiledForm
+from tpm_pipeline.servers import kobo_media
+from tpm_pipeline.servers.kobo_api import KoboApi, address
+from tpm_pipeline.servers.kobo_assets import MARK, Asset
+from tpm_pipeline.servers.steps import Step
+
+_EMPTY: Mapping[str, Any] = {"survey": [], "choices": [], "settings": {}}
+_PAUSES_S = (0.1, 0.2, 0.5, 1, 2, 2, 5, 5, 10, 10, 30, 30, 30)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A form, or the one of an office."""
+
+    form_id: str
+    office: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a plan calls it."""
+        return f"{self.form_id} · {self.office}" if self.office else self.form_id
+
+
+@dataclass
+class Ground:
+    """The assets there are so far, with their marks: a deployment adds to them as it goes."""
+
+    project: str
+    uids: dict[Place, str] = field(default_factory=dict)
+    marks: dict[Place, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, place: Place, uid: str, mark: Mapping[str, Any]) -> None:
+        """Know an asset."""
+        self.uids[place], self.marks[place] = uid, dict(mark)
+
+    def mark(self, api: KoboApi, place: Place, **said: Any) -> None:
+        """Write something beside an asset; None takes it away."""
+        mark = {**self.marks[place], **said}
+        self.marks[place] = {key: value for key, value in mark.items() if value is not None}
+        api.patch(address("assets", self.uids[place]), {"settings": {MARK: self.marks[place]}})
+
+
+def ground(project: str, assets: Sequence[Asset]) -> Ground:
+    """What a deployment finds."""
+    found = Ground(project)
+    for asset in assets:
+        found.add(Place(asset.form_id, asset.office), asset.uid, asset.mark)
+    return found
+
+
+def places(form: CompiledForm, access: Access) -> list[Place]:
+    """Where a form belongs: it has no filter for a phone, so who reads cases gets a form, and a list, of their own."""
+    own = any(file.name.removesuffix(".csv") in access.own_cases for file in form.media)
+    offices = sorted(access.accounts) if own else []
+    return [Place(form.form_id, office) for office in offices] or [Place(form.form_id)]
+
+
+def steps(api: KoboApi, form: CompiledForm, place: Place, asset: Asset | None) -> Iterator[Step[Ground]]:
+    """What makes one asset this form, for phones to get."""
+    line = f"{place.name} {form.version}"
+    do = partial(_publish, api, form, place)
+    if asset is None:
+        yield Step(Change("create", line), do)
+        return
+    held = api.get(asset.path)
+    files = kobo_media.held(api, asset.uid)
+    was_interrupted = "pending" in asset.mark or asset.deployed is None
+    if not was_interrupted and content.seal_of(held["content"]) != asset.mark.get("seal"):
+        what = f"{place.name}: its questions were changed in KoboToolbox, and would be those of {form.version}"
+        yield Step(Change("drift", what), do)
+    elif was_interrupted or asset.mark.get("version") != form.version:
+        yield Step(Change("update", line), do)
+    elif changed := kobo_media.differing(_own(form), files, asset.mark["files"]):
+        yield Step(Change("update", f"{line}: {', '.join(changed)}"), do)
+    elif not asset.is_active:
+        yield Step(Change("update", f"{line}: phones may send it again"), do)
+    else:
+        yield Step(Change("none", line))
+
+
+def retirement(api: KoboApi, asset: Asset) -> Step[Ground]:
+    """What takes a form from phones; what was sent stays, and is pulled."""
+    line = f"{Place(asset.form_id, asset.office).name} is retired"
+    if not asset.is_active:
+        return Step(Change("none", line))
+    return Step(
+        Change("update", f"{line}: phones get it no more, and can no more send it"), partial(_archive, api, asset)
+    )
+
+
+def redeploy(api: KoboApi, uid: str) -> None:
+    """Give phones what the asset has now."""
+    here = address("assets", uid)
+    held = api.get(here)
+    # Any version but the newest is answered with a page of HTML; without `active`, nobody could send it.
+    said = {"active": True, "version_id": held["version_id"]}
+    there = here + "deployment/"
+    if held["has_deployment"]:
+        api.patch(there, said)
+    else:
+        api.post(there, said)
+
+
+def _own(form: CompiledForm) -> dict[str, bytes]:
+    """The files whose content comes with the form; lists that change every day are shared apart."""
+    return {file.name: file.content for file in form.media if file.name.removesuffix(".csv") not in form.entity_lists}
+
+
+def _publish(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
+    if place in where.uids:
+        where.mark(api, place, pending=form.version)
+    else:
+        _create(api, form, place, where)
+    uid = where.uids[place]
+    _import(api, form, place, uid)
+    files = _send_files(api, form, uid)
+    redeploy(api, uid)
+    # What the server made of the form, not what was sent: so that only a hand can make a difference.
+    seal = content.seal_of(api.get(address("assets", uid))["content"])
+    where.mark(api, place, version=form.version, seal=seal, files=files, pending=None)
+
+
+def _create(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
+    """Make the asset, marked before it holds anything: an interruption leaves nothing that is not known again."""
+    mark = {"project": where.project, "form": place.form_id, "office": place.office, "pending": form.version}
+    made = {"name": form.title, "asset_type": "survey", "content": _EMPTY, "settings": {MARK: mark}}
+    where.add(place, api.post("/assets/", made)["uid"], mark)
+
+
+def _import(api: KoboApi, form: CompiledForm, place: Place, uid: str) -> None:
+    fields = {"destination": api.url + "/api/v2" + address("assets", uid), "library": "false"}
+    sent = api.upload("/imports/", fields, "file", f"{form.form_id}.xlsx", workbook.as_xlsx(_titled(form, place)))
+    for pause in _PAUSES_S:
+        found = api.get(address("imports", sent["uid"]))
+        if found["status"] == "complete":
+            return
+        if found["status"] == "error":
+            cause = f"KoboToolbox cannot read the form: {str(found['messages'].get('error'))[:300]}"
+            raise ServerError("SRV-066", place.name, cause, "Correct the form, then deploy again.")
+        time.sleep(pause)
+    raise ServerUnavailableError("SRV-067", place.name, "The form is still being read.", "Deploy again later.")
+
+
+def _titled(form: CompiledForm, place: Place) -> Mapping[str, tuple[Mapping[str, str], ...]]:
+    if not place.office:
+        return form.sheets
+    first, *rest = form.sheets["settings"]
+    return {**form.sheets, "settings": ({**first, "form_title": f"{form.title} · {place.office}"}, *rest)}
+
+
+def _send_files(api: KoboApi, form: CompiledForm, uid: str) -> dict[str, str]:
+    """Upload what differs; a list that is there stays as it is. Gives the digests of all that is there."""
+    held, own = kobo_media.held(api, uid), _own(form)
+    for file in form.media:
+        old = held.get(file.name)
+        if old is None or (file.name in own and old.md5 != kobo_media.md5(file.content)):
+            kobo_media.replace(api, uid, file, old)
+            held[file.name] = replace(old or kobo_media.Held("", ""), md5=kobo_media.md5(file.content))
+    return {name: file.md5 for name, file in held.items()}
+
+
+def _archive(api: KoboApi, asset: Asset, _where: Ground) -> None:
+    api.patch(asset.path + "deployment/", {"active": False})

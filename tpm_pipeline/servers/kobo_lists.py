@@ -1,0 +1,44 @@
+"""Lists that phones look into on KoboToolbox: files of the forms, replaced when the warehouse knows better."""
+
+from collections.abc import Iterator, Sequence
+
+from tpm_pipeline.records import Change, MediaFile, SharedList
+from tpm_pipeline.servers import kobo_media
+from tpm_pipeline.servers.base import Progress
+from tpm_pipeline.servers.kobo_api import KoboApi
+from tpm_pipeline.servers.kobo_assets import Asset
+from tpm_pipeline.servers.kobo_forms import Ground, Place, redeploy
+
+
+def share(
+    api: KoboApi, assets: Sequence[Asset], lists: Sequence[SharedList], where: Ground, progress: Progress
+) -> Iterator[Change]:
+    """Replace the files of each form that differ, then deploy it again: until then no phone gets them."""
+    for asset in assets:
+        if not asset.is_active:
+            continue
+        place = Place(asset.form_id, asset.office)
+        held = kobo_media.held(api, asset.uid)
+        wanted = {one.name: _for(one, asset.office) for one in lists if one.name in held}
+        changed = kobo_media.differing(wanted, held, asset.mark.get("files", {}))
+        if not changed:
+            continue
+        what = f"{place.name}: {', '.join(changed)}"
+        if "pending" in asset.mark or asset.version != asset.deployed:
+            # To deploy again would give phones what a hand began to change, or half a deployment.
+            yield Change("drift", f"{what} waits: the form was changed since it was deployed")
+            continue
+        progress(what)
+        for name in changed:
+            kobo_media.replace(api, asset.uid, MediaFile(name, wanted[name]), held[name])
+        redeploy(api, asset.uid)
+        digests = {name: kobo_media.md5(wanted[name]) for name in changed}
+        where.mark(api, place, files={**asset.mark.get("files", {}), **digests})
+        yield Change("update", what)
+
+
+def _for(one: SharedList, office: str) -> bytes:
+    """The list as an office may see it: nothing but its header when it has nothing of its own."""
+    if not office or not one.by_office:
+        return one.whole
+    return one.by_office.get(office, one.whole.partition(b"\n")[0] + b"\n")
