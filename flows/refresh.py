@@ -46,13 +46,26 @@ def publish() -> list[str]:
     return [path.name for path in jobs.publish(settings.load())]
 
 
+@task(
+    retries=len(_WAITS),
+    retry_delay_seconds=[*_WAITS],
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def share() -> list[str]:
+    """Give phones the lists as they are now, also those that could not be given the last time."""
+    return [change.what for change in jobs.share(settings.load())]
+
+
 @flow(name="refresh", validate_parameters=False)
 def refresh() -> str:
-    """Pull every form, then build and publish if anything changed; a server that fails does not stop the others."""
+    """Pull every form, build and publish if anything changed, share; a server that fails does not stop the others."""
     pulls = [pull(kind, return_state=True) for kind in settings.load().kinds]
     failed = [state for state in pulls if not state.is_completed()]
     pulled = [report for state in pulls if state.is_completed() for report in state.result()]
-    said = "" if len(failed) == len(pulls) else publish_news(pulled)
+    if len(failed) < len(pulls):
+        said = publish_news(pulled)
+        share()
     for state in failed:
         state.result()
     return said

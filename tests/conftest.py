@@ -37,19 +37,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _beside(reports: list[pytest.TestReport]) -> Iterator[str]:
-    """The contract suite's table: each case on the fake Central beside the real one, where there was one."""
+    """The contract suite's tables: each case on a fake server beside the real one, where there was one."""
+    for product in ("central", "kobo"):
+        yield from _table(reports, product, os.environ.get(f"TPM_TEST_{product.upper()}_VERSION", ""))
+
+
+def _table(reports: list[pytest.TestReport], product: str, version: str) -> Iterator[str]:
+    fake, real = f"fake {product}", f"real {product}"
     outcomes: dict[str, dict[str, str]] = {}
     for report in reports:
-        kind = next((kind for kind in ("fake central", "real central") if f"[{kind}" in report.nodeid), None)
+        kind = next((kind for kind in (fake, real) if f"[{kind}" in report.nodeid), None)
         if kind:
-            case = outcomes.setdefault(report.nodeid.replace(kind, "central"), {})
+            case = outcomes.setdefault(report.nodeid.replace(kind, product), {})
             # A difference between the two fails at the end of the second.
             case[kind] = "failed" if "failed" in (report.outcome, case.get(kind)) else report.outcome
-    both = {name: kinds for name, kinds in outcomes.items() if kinds.get("real central", "skipped") != "skipped"}
+    both = {name: kinds for name, kinds in outcomes.items() if kinds.get(real, "skipped") != "skipped"}
     if not both:
         return
-    yield f"\n{'case':110} {'fake':8} real {os.environ.get('TPM_TEST_CENTRAL_VERSION', '')}"
+    yield f"\n{'case':110} {'fake':8} real {product} {version}"
     for name, kinds in sorted(both.items()):
-        yield f"{name:110} {kinds.get('fake central', '—'):8} {kinds['real central']}"
-    same = sum(kinds.get("fake central") == "passed" == kinds["real central"] for kinds in both.values())
-    yield f"{same} of {len(both)} cases alike on the fake and on the real Central"
+        yield f"{name:110} {kinds.get(fake, '—'):8} {kinds[real]}"
+    same = sum(kinds.get(fake) == "passed" == kinds[real] for kinds in both.values())
+    yield f"{same} of {len(both)} cases alike on the fake and on the real {product}"

@@ -18,10 +18,6 @@ from tpm_pipeline.settings import Kind, Settings
 from tpm_pipeline.warehouse import db, raw
 from tpm_pipeline.web.serve import running
 
-__all__ = ["fake"]
-
-MOVED = [compile_form(catalog.path_of("tpm_osc"), "central", validate=False)[0]]
-
 
 @pytest.fixture
 def settings(demo_data: Path) -> Settings:
@@ -158,93 +154,6 @@ def test_pages_left_by_a_killed_pull_are_emptied(settings: Settings) -> None:
     assert not left.exists()
 
 
-@pytest.fixture
-def two(settings: Settings, fake: Fake) -> Settings:
-    """The same folder with a second server: the forms of organisations moved to a Central, which has one answer."""
-    central = fake.site.server
-    assert isinstance(central, CentralServer)
-    central.deploy(MOVED)
-    versions = {form.form_id: central.versions(form.form_id)[-1] for form in MOVED}
-    phone, (sent, *_) = fake.site.phone(), generate(7, 5, versions)
-    phone.submit(sent.xml, sent.attachments)
-    declared = settings.data / "access.yml"
-    declared.write_text("servers: {central: {forms: [tpm_osc]}}")
-    chosen = {
-        "server": "local,central",
-        "central_url": fake.url,
-        "central_email": EMAIL,
-        "central_password": SecretStr(PASSWORD),
-        "central_project": "Essai",
-        "access": declared,
-    }
-    return settings.model_copy(update=chosen)
-
-
-def test_two_servers_are_united_in_one_warehouse_and_each_submission_leads_to_its_own(
-    two: Settings, fake: Fake
-) -> None:
-    report = jobs.refresh(two)
-
-    there = fake.site.server.name
-    brought = {(one.server, one.form_id): one.written for one in report.pulled}
-    assert report.published
-    assert brought[there, "tpm_osc"] == 1
-    # What came before the form moved is not left behind.
-    assert brought["local", "tpm_osc"] > 1
-    assert {form_id for server, form_id in brought if server == "local"} == {*jobs.form_ids()}
-
-    with db.reading(two) as connection:
-        found = connection.execute("select server, form_id, submission_id from raw.current").fetchall()
-    facts = [
-        Fact(date(2026, 11, 2), None, None, None, None, submission, form, server) for server, form, submission in found
-    ]
-    addresses = dict(zip((fact.server for fact in facts), jobs.links(two, facts), strict=True))
-    assert (addresses["local"] or "").startswith("http://127.0.0.1:8010/submissions/")
-    assert (addresses[there] or "").startswith(f"{fake.url}/projects/1/forms/tpm_osc/submissions/")
-
-
-def test_a_server_that_is_down_does_not_keep_what_the_other_brought_from_being_published(two: Settings) -> None:
-    with pytest.raises(ServerUnavailableError, match="SRV-001"):
-        jobs.refresh(two.model_copy(update={"central_url": "http://127.0.0.1:1"}))
-
-    assert two.dashboard.exists()
-    assert jobs.is_current(two)
-    assert jobs.refresh(two).written == 1
-
-
-def test_when_no_server_answers_nothing_is_published(two: Settings) -> None:
-    down = {"server": "central", "central_url": "http://127.0.0.1:1"}
-
-    with pytest.raises(ServerUnavailableError, match="SRV-001"):
-        jobs.refresh(two.model_copy(update=down))
-
-    assert not two.dashboard.exists()
-
-
-def test_one_of_two_servers_can_be_pulled_alone(two: Settings, fake: Fake) -> None:
-    reports = jobs.pull(two, jobs.form_ids(), only="central")
-
-    assert [(report.server, report.form_id) for report in reports] == [(fake.site.server.name, "tpm_osc")]
-
-
-def test_a_mistake_in_the_declaration_does_not_stop_the_pulls_of_one_server(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "access.yml").write_text("phones: [", encoding="utf-8")
-
-    assert jobs.pull(settings.model_copy(update={"access": tmp_path / "access.yml"}), ["tpm_osc"])[0].written > 1
-
-
-def test_the_newest_version_on_any_server_is_compared(two: Settings, fake: Fake) -> None:
-    older = seal.revised(MOVED[0], "2020010101-older")
-    LocalServer(two.local_store).deploy([older])
-
-    assert jobs.forms_diff(two, "server", None, "tpm_osc").forms == ()
-
-    fake.site.server.deploy([seal.revised(MOVED[0], "2099010101-newer")], force=True)
-
-    (found,) = jobs.forms_diff(two, "server", None, "tpm_osc").forms
-    assert found.old == "2099010101-newer"
-
-
 def _visit_again(settings: Settings) -> None:
     """Send the first visit once more, as another one."""
     server = LocalServer(settings.local_store)
@@ -264,9 +173,10 @@ class KeepsNoLists(LocalServer):
         return [Change("update", f"{one.name}.csv: {len(one.whole.splitlines()) - 1} rows") for one in lists]
 
 
-def test_a_server_that_keeps_its_own_lists_is_given_none_and_nothing_is_opened(tmp_path: Path) -> None:
-    assert jobs.share(Settings(_env_file=None, data=tmp_path / "none", server="local")) == []
-    assert not (tmp_path / "none").exists()
+def test_where_the_server_keeps_the_lists_the_warehouse_is_not_even_opened(settings: Settings) -> None:
+    settings.private_db.write_text("no database")
+
+    assert jobs.share(settings) == []
 
 
 def test_a_server_that_keeps_none_is_given_those_of_the_warehouse(

@@ -202,3 +202,19 @@ def test_an_office_gets_the_codes_of_both_servers(on_two: Typed, tmp_path: Path)
     assert page.count("<figure>") == 2
     assert "<bdi>Essai · ODK Central</bdi>" in page
     assert "<bdi>Essai · local</bdi>" in page
+
+
+def test_a_pull_says_of_which_server_and_fails_as_the_one_that_is_down(
+    on_two: Typed, fake: Fake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_two("deploy")
+    capsys.readouterr()
+
+    assert on_two("pull") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "tpm_osc · local: 0 seen, 0 new or changed" in lines
+    assert f"tpm_visite · central {fake.url} «Essai»: 0 seen, 0 new or changed" in lines
+
+    monkeypatch.setenv("TPM_CENTRAL_URL", "http://127.0.0.1:1")
+    assert on_two("pull") == 12
+    assert capsys.readouterr().err.startswith("SRV-001 · http://127.0.0.1:1: ")

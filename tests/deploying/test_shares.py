@@ -65,7 +65,7 @@ def test_the_order_says_which_is_first() -> None:
 )
 def test_what_cannot_be_meant_is_refused(servers: dict[str, Share], code: str, said: str) -> None:
     with pytest.raises(SettingsError, match=rf"{code} · \.access\.yml: .*{said}"):
-        shared(**servers)
+        shares.of(Access(servers=servers), BOTH, FORMS, OFFICES, ".access.yml")
 
 
 SOME = st.builds(
@@ -77,9 +77,8 @@ SOME = st.builds(
 def test_every_form_of_every_office_is_on_some_server(kobo: Share, local: Share, central: Share | None) -> None:
     named = {"kobo": kobo, "local": local} | ({"central": central} if central else {})
     forms, offices = (*FORMS, "tpm_com", "tpm_tdr"), (*OFFICES, "TAR01")
-    found = dict[str, Share](
-        shares.of(Access(servers=named), ("central", "kobo", "local"), forms, offices, ".access.yml")
-    )
+    kinds: tuple[Kind, ...] = ("central", "kobo", "local")
+    found = {str(kind): share for kind, share in shares.of(Access(servers=named), kinds, forms, offices, "").items()}
 
     for form_id in forms:
         for office in offices:

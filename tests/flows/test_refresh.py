@@ -65,6 +65,29 @@ def test_a_server_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch
     assert asked == [jobs.form_ids(), jobs.form_ids()]
 
 
+def test_a_server_that_fails_is_said_after_what_the_other_brought_is_published(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    real = jobs.pull
+    (data / "access.yml").write_text("servers: {central: {forms: [tpm_osc]}}")
+    for name in ("CENTRAL_URL", "CENTRAL_EMAIL", "CENTRAL_PASSWORD"):
+        monkeypatch.setenv(f"TPM_{name}", "http://127.0.0.1:1")
+    monkeypatch.setenv("TPM_SERVER", "local,central")
+    monkeypatch.setenv("TPM_ACCESS", str(data / "access.yml"))
+
+    def refused(settings: Settings, forms: list[str], *, only: Kind) -> list[PullReport]:
+        if only == "central":
+            raise ServerError("SRV-010", "https://odk.example.org", "Refused.", "Correct the password.")
+        return real(settings, forms, only=only)
+
+    monkeypatch.setattr(jobs, "pull", refused)
+
+    with pytest.raises(ServerError, match="SRV-010"):
+        refresh()
+
+    assert (data / "dashboard.html").exists()
+
+
 @pytest.mark.usefixtures("data")
 def test_lists_that_could_not_be_given_are_given_next_time_though_nothing_is_new(
     monkeypatch: pytest.MonkeyPatch,

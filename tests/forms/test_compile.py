@@ -222,7 +222,7 @@ def test_rows_of_a_server_that_do_not_compile_name_the_form() -> None:
         "settings": ({"form_id": "essai"},),
     }
 
-    with pytest.raises(FormError, match=r"FORM-016 · essai: The version on the server .*Could not find the name 'b'"):
+    with pytest.raises(FormError, match=r"FORM-029 · essai: The version on the server .*Could not find the name 'b'"):
         compile_sheets(sheets)
 
 

@@ -246,5 +246,5 @@ def test_a_question_only_the_server_knows_is_refused(visite: Json) -> None:
     held = copy.deepcopy(visite)
     held["survey"].append({"type": "score__row", "name": "s", "label": ["S", "S"]})
 
-    with pytest.raises(FormError, match=r"FORM-016 · tpm_visite: .*score__row"):
+    with pytest.raises(FormError, match=r"FORM-029 · tpm_visite: .*score__row"):
         content.xform_of(held)

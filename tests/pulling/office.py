@@ -5,11 +5,12 @@ from typing import Any
 
 from tests.servers.conftest import Site
 from tests.servers.dossiers import FORM
-from tpm_pipeline.pulling import attachments, comments, entities
+from tpm_pipeline.pulling import attachments, comments, entities, rows
+from tpm_pipeline.pulling.rows import Wishes
 from tpm_pipeline.records import MediaFile
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import attachments as stored
-from tpm_pipeline.warehouse import db, raw
+from tpm_pipeline.warehouse import db
 
 
 def silent(_: str) -> None:
@@ -24,14 +25,12 @@ class Office:
     connection: db.Connection
     settings: Settings
 
-    def rows(self) -> None:
-        server = self.site.server
-        since = raw.cursor(self.connection, server.name, FORM)
-        page = server.pull(FORM, since, self.site.folder)
-        raw.store(self.connection, server.name, FORM, server.dialect, page)
+    def rows(self, *, sweep: bool = False) -> None:
+        with rows.opened(self.connection, self.settings, silent) as into:
+            rows.bring(self.site.server, into, FORM, self.site.server.current(), Wishes(sweep=sweep))
 
     def files(self, *, sweep: bool = False) -> int:
-        self.rows()
+        self.rows(sweep=sweep)
         return attachments.bring(self.site.server, self.connection, self.settings, FORM, silent, sweep=sweep)
 
     def comments(self, *, sweep: bool = False) -> int:

@@ -6,20 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
 import uvicorn
 
 from tests.servers.fake_central import EMAIL, PASSWORD, FakeCentral
-from tests.servers.transcript import Transcript, recorded
-from tpm_pipeline.records import MediaFile
-from tpm_pipeline.servers.base import Server
+from tests.servers.fake_kobo import TOKEN, FakeKobo
+from tests.servers.kobo_phone import KoboPhone
+from tests.servers.site import Site
+from tests.servers.transcript import recorded
 from tpm_pipeline.servers.central import CentralServer
+from tpm_pipeline.servers.kobo import KoboServer
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.servers.local_store import Store
 from tpm_pipeline.servers.openrosa import OpenRosaClient
@@ -29,45 +30,19 @@ TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
-class Site:
-    """A server under test. `phone()` gives a client that may fill what is deployed by then."""
-
-    server: Server
-    phone: Callable[[], OpenRosaClient]
-    folder: Path
-    transcript: Transcript = field(default_factory=Transcript)
-
-    def submit(self, *submissions: bytes, files: tuple[MediaFile, ...] = ()) -> None:
-        phone = self.phone()
-        for xml in submissions:
-            phone.submit(xml, files)
-
-    def pull(self, since: str | None = None, form_id: str = "visites") -> tuple[list[dict[str, Any]], str | None]:
-        """The rows of every page, and the last cursor."""
-        rows: list[dict[str, Any]] = []
-        cursor = since
-        for page in self.server.pull(form_id, since, self.folder):
-            found = orjson.loads(page.path.read_bytes())
-            page.path.unlink()
-            assert page.rows == len(found)
-            rows, cursor = rows + found, page.cursor or cursor
-        assert list(self.folder.iterdir()) == []
-        self.transcript.rows(rows)
-        return rows, cursor
-
-    def field(self, row: dict[str, Any], path: str) -> Any:
-        """A value of a row by a JSON path of the dialect (`$.a.b`)."""
-        value: Any = row
-        for key in path.removeprefix("$.").split("."):
-            value = (value or {}).get(key.strip('"'))
-        return value
-
-
-@dataclass(frozen=True)
 class Fake:
     """A fake Central that listens, and a server object speaking to it."""
 
     central: FakeCentral
+    url: str
+    site: Site
+
+
+@dataclass(frozen=True)
+class Kobo:
+    """A fake KoboToolbox that listens, and a server object speaking to it."""
+
+    kobo: FakeKobo
     url: str
     site: Site
 
@@ -94,6 +69,11 @@ def serving(app: Any) -> Iterator[str]:
 def central_site(url: str, email: str, password: str, project: str, folder: Path) -> Site:
     server = CentralServer(url, email, password, project, TIMEOUT_S)
     return Site(server, lambda: OpenRosaClient(server.app_user("téléphone 1").url, TIMEOUT_S), folder)
+
+
+def kobo_site(url: str, token: str, project: str, folder: Path) -> Site:
+    server = KoboServer(url, token, project, TIMEOUT_S)
+    return Site(server, lambda: KoboPhone(url, token, project, TIMEOUT_S), folder)
 
 
 @contextmanager
@@ -130,10 +110,39 @@ def _real(folder: Path) -> Iterator[Site]:
             site.server._api.delete(f"/projects/{project}")
 
 
+@contextmanager
+def _fake_kobo(folder: Path) -> Iterator[Kobo]:
+    kobo = FakeKobo()
+    with serving(kobo.app()) as url:
+        yield Kobo(kobo, url, kobo_site(url, TOKEN, "Essai", _pages(folder)))
+
+
+@contextmanager
+def _fake_kobo_site(folder: Path) -> Iterator[Site]:
+    with _fake_kobo(folder) as fake:
+        yield fake.site
+
+
+@contextmanager
+def _real_kobo(folder: Path) -> Iterator[Site]:
+    url, token = os.environ.get("TPM_TEST_KOBO_URL", ""), os.environ.get("TPM_TEST_KOBO_TOKEN", "")
+    if not (url and token):
+        pytest.skip("waits for a real KoboToolbox: TPM_TEST_KOBO_URL and TPM_TEST_KOBO_TOKEN")
+    site = kobo_site(url, token, f"contract {uuid4()}", _pages(folder))
+    assert isinstance(site.server, KoboServer)
+    try:
+        yield site
+    finally:
+        for asset in site.server._assets.all():
+            site.server._api.delete(asset.path)
+
+
 KINDS: dict[str, Callable[[Path], AbstractContextManager[Site]]] = {
     "local": _local,
     "fake central": _fake_site,
     "real central": _real,
+    "fake kobo": _fake_kobo_site,
+    "real kobo": _real_kobo,
 }
 
 
@@ -141,6 +150,25 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[Site]]] = {
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     with _compared(request, tmp_path) as site:
         yield site
+
+
+@pytest.fixture(params=["local", "fake central", "real central"])
+def strict(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """The servers that hold phones to the versions they deployed."""
+    with _compared(request, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture(params=["fake kobo", "real kobo"])
+def kobo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    with _compared(request, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def fake_kobo(tmp_path: Path) -> Iterator[Kobo]:
+    with _fake_kobo(tmp_path) as fake:
+        yield fake
 
 
 @pytest.fixture(params=["fake central", "real central"])
@@ -151,13 +179,13 @@ def central(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 @contextmanager
 def _compared(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
-    """A site; what the fake and the real Central are told and answer in one test must be the same."""
+    """A site; what a fake server and the real one are told and answer in one test must be the same."""
     kind = str(request.param)
     with KINDS[kind](folder) as site:
         if kind == "local":
             yield site
             return
-        case = request.node.nodeid.replace(kind, "central")
+        case = request.node.nodeid.replace(kind, kind.partition(" ")[2])
         with recorded(case, kind) as transcript:
             yield replace(site, transcript=transcript)
 

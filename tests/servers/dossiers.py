@@ -34,7 +34,21 @@ _XFORM = """<?xml version="1.0"?>
 
 
 def dossier_form(version: str = "1") -> CompiledForm:
-    return CompiledForm(FORM, version, "Dossiers", seal.sealed(_XFORM.format(version=version).encode()), (), (LIST,))
+    asked = [
+        ("text", "nom", "Nom"),
+        ("text", "annee", "Année"),
+        ("image", "photo", "Photo"),
+        ("file", "piece", "Pièce"),
+    ]
+    sheets = {
+        "survey": (
+            *({"type": kind, "name": name, "label": label} for kind, name, label in asked),
+            {"type": "audit", "name": "audit"},
+        ),
+        "settings": ({"form_id": FORM, "version": version, "form_title": "Dossiers"},),
+    }
+    xform = seal.sealed(_XFORM.format(version=version).encode())
+    return CompiledForm(FORM, version, "Dossiers", xform, (), (LIST,), sheets)
 
 
 def dossier(

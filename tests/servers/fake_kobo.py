@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
+from tests.servers.fake_kobo_phone import refused
 from tests.servers.fake_kobo_review import Review
 from tests.servers.fake_kobo_state import Call, RefusalError, Table, page
 
@@ -18,6 +19,7 @@ USER, TOKEN = "alice", "a11ce" * 8
 OTHER_USER, OTHER_TOKEN = "bob", "b0b5" * 10
 THIRD_USER, THIRD_TOKEN = "carol", "ca401" * 8
 Methods = dict[str, Callable[[Call], Any]]
+_LARGE = 10_000_000
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
@@ -65,19 +67,27 @@ class FakeKobo(Review):
         return lost or (found if isinstance(found, Response) else JSONResponse(found))
 
     async def _done(self, request: Request, methods: Methods) -> Any:
-        call = Call(request, self.users, await request.body(), await _form(request))
-        what = methods.get(request.method) or (methods.get("GET") if request.method == "HEAD" else None)
-        if request.url.path.endswith("/"):
+        body, form = await request.body(), await _form(request)
+        try:
+            found = self._found(Call(request, self.users, body, form), methods)
+            return await found if inspect.isawaitable(found) else found
+        finally:
+            await form.close()
+
+    def _found(self, call: Call, methods: Methods) -> Any:
+        asked, is_api = call.request.method, call.request.url.path.endswith("/")
+        if is_api:
             call.sign()
+        what = methods.get("GET" if asked == "HEAD" and "HEAD" not in methods else asked)
         if what is None:
-            raise RefusalError(405, {"detail": f'Method "{request.method}" not allowed.'})
-        found = what(call)
-        return await found if inspect.isawaitable(found) else found
+            refusal = RefusalError(405, {"detail": f'Method "{asked}" not allowed.'})
+            return refusal.response() if is_api else refused(refusal)
+        return what(call)
 
 
 async def _form(request: Request) -> FormData:
     is_form = request.headers.get("content-type", "").startswith(("multipart/", "application/x-www-form-urlencoded"))
-    return await request.form() if is_form else FormData()
+    return await request.form(max_part_size=_LARGE) if is_form else FormData()
 
 
 def _unrouted(request: Request, routes: list[Route]) -> Response:

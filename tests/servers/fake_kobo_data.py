@@ -10,6 +10,7 @@ from tests.servers.fake_kobo_assets import paged
 from tests.servers.fake_kobo_phone import Phone
 from tests.servers.fake_kobo_query import asked_json, linked, ordered, picked, positive, selected
 from tests.servers.fake_kobo_state import (
+    ANONYMOUS,
     ASSET,
     DATA,
     Asset,
@@ -18,10 +19,11 @@ from tests.servers.fake_kobo_state import (
     RefusalError,
     Submission,
     Table,
+    forbidden,
     missing,
     raw,
 )
-from tests.servers.fake_kobo_users import reach
+from tests.servers.fake_kobo_users import NO_CREDENTIALS, reach, rights
 
 _ATTACHMENT = DATA + "{row}/attachments/{file}/"
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
@@ -99,7 +101,7 @@ class Data(Phone):
         except RefusalError as refusal:
             return _refused(refusal, as_xml=as_xml)
         if as_xml:
-            return _xml(row.xml if row.xml.startswith("<?xml") else _DECLARED + row.xml)
+            return _xml(row.xml if row.xml.startswith("<?xml") else _DECLARED + row.xml.strip())
         return JSONResponse(self.shown(call, asset, row.row))
 
     def find_attachment(self, call: Call) -> Response:
@@ -108,7 +110,9 @@ class Data(Phone):
         if not (asked := call.query.get("xpath")):
             raise RefusalError(400, {"detail": "`xpath` query parameter is required"})
         shown = self.shown(call, asset, row.row)["_attachments"]
-        uid = next((one["uid"] for one in shown if one["question_xpath"] == asked), "")
+        uid = next((one["uid"] for one in shown if one["question_xpath"] == asked), None)
+        if uid is None:
+            raise RefusalError(400, {"detail": "The path could not be found in the submission"})
         return _sent(row, uid)
 
     def read_attachment(self, call: Call) -> Response:
@@ -123,12 +127,22 @@ class Data(Phone):
                     file.deleted = True
                     self.write(asset, row)
                     return raw(b"", "application/json", status=204)
+        if "change_submissions" not in rights(asset, call.user):
+            raise forbidden()
         raise RefusalError(400, {"attachment_uid": ["Invalid attachment UID"]})
 
     def list_history(self, call: Call) -> Any:
-        asset = self.found(call, "manage_asset", missing("Asset"))
+        asset = self.assets.get(call.path("uid"))
+        if asset is None:
+            raise missing("Asset")
+        if call.user == ANONYMOUS:
+            raise RefusalError(401, NO_CREDENTIALS)
+        if "manage_asset" not in rights(asset, call.user):
+            raise forbidden()
         query = call.query.get("q", "")
         actions, since = _ACTION.findall(query), _SINCE.search(query)
+        if query and not (actions or since):
+            return paged(call, [])
         lines = [one for one in reversed(asset.history) if not actions or one["action"] in actions]
         lines = [one for one in lines if since is None or one["date_created"] >= since[1]]
         return paged(call, [{"user": f"{call.base}/api/v2/users/{one['username']}/", **one} for one in lines])

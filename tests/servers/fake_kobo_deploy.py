@@ -143,7 +143,7 @@ def _xform(asset: Asset, label: str, uuid: str, version: str) -> bytes:
     try:
         xform = xform_of(asset.content, **names)
     except FormError as error:
-        raise RefusalError(400, {"error": str(error)}) from None
+        raise RefusalError(400, {"error": error.cause.partition(": ")[2]}) from None
     root = etree.fromstring(xform)
     model = next(root.iter(f"{_X}model"))
     data = model.findall(f"{_X}instance")[0][0]

@@ -17,8 +17,8 @@ from tests.servers.fake_kobo_state import (
     missing,
     raw,
 )
-from tests.servers.fake_kobo_submit import NO_CREDENTIALS, PhoneError, Submit
-from tests.servers.fake_kobo_users import rights
+from tests.servers.fake_kobo_submit import PhoneError, Submit
+from tests.servers.fake_kobo_users import NO_CREDENTIALS, rights
 
 HEADERS = {"X-OpenRosa-Version": "1.0", "X-OpenRosa-Accept-Content-Length": "10000000"}
 _DECLARED = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -52,6 +52,7 @@ class Phone(Submit):
             ("GET", "/formList", self._xml(self.form_list, _FORMS)),
             ("GET", "/forms/{pk}/form.xml", self._xml(self.form_xml, _FORMS)),
             ("GET", "/xformsManifest/{pk}", self._xml(self.manifest, _FILES)),
+            ("GET", "/xformsMedia/{pk}/{file}.{kind}", self.form_file),
             ("GET", "/xformsMedia/{pk}/{file}", self._xml(self.form_file, _FORMS)),
             ("HEAD", "/submission", self._xml(self.greet, "<root>{}</root>")),
             ("POST", "/submission", self.submit),
@@ -64,7 +65,7 @@ class Phone(Submit):
             try:
                 return what(call)
             except RefusalError as refusal:
-                return _refused(refusal, around)
+                return refused(refusal, around)
 
         return answer
 
@@ -120,15 +121,14 @@ class Phone(Submit):
         return _answer(_FILES.format("".join(files)))
 
     def form_file(self, call: Call) -> Response:
-        file = self._form(call).files.get(int(call.path("file").partition(".")[0]))
+        file = self._form(call).files.get(int(call.path("file")))
         if file is None:
             raise missing("MetaData")
         kind = "text/csv" if file.name.endswith(".csv") else "application/octet-stream"
         return raw(file.content, kind, f"attachment; filename={file.name}")
 
     def greet(self, call: Call) -> Response:
-        if call.user == ANONYMOUS and "owner" not in call.request.path_params:
-            raise RefusalError(401, NO_CREDENTIALS)
+        self._require_sender(call)
         headers = {**HEADERS, "Location": str(call.request.url)}
         return Response(status_code=204, headers=headers, media_type="text/xml")
 
@@ -138,18 +138,24 @@ class Phone(Submit):
 
     async def submit(self, call: Call) -> Response:
         try:
-            if call.user == ANONYMOUS and "owner" not in call.request.path_params:
-                raise RefusalError(401, NO_CREDENTIALS)  # noqa: TRY301
+            self._require_sender(call)
             files = await call.files()
             sent = files.pop("xml_submission_file", None)
             if sent is None:
                 raise RefusalError(500)  # noqa: TRY301
             row = self.receive(call.user, sent.content.decode(), files.values())
         except RefusalError as refusal:
-            return _refused(refusal, "<root>{}</root>")
+            return refused(refusal)
         except PhoneError as refusal:
             return _answer(_REFUSED.format(refusal.message), refusal.status, declared=False)
         return self._stored(call, row)
+
+    def _require_sender(self, call: Call) -> None:
+        owner = call.request.path_params.get("owner")
+        if call.user == ANONYMOUS and owner is None:
+            raise RefusalError(401, NO_CREDENTIALS)
+        if call.user == ANONYMOUS and owner not in self.users.values():
+            raise missing("User")
 
     def _stored(self, call: Call, row: Submission) -> Response:
         told = _STORED.format(
@@ -172,7 +178,7 @@ def _answer(body: str, status: int = 200, *, declared: bool = True) -> Response:
     return Response((_DECLARED if declared else "") + body, status, headers=HEADERS, media_type="text/xml")
 
 
-def _refused(refusal: RefusalError, around: str) -> Response:
+def refused(refusal: RefusalError, around: str = "<root>{}</root>") -> Response:
     if refusal.body is None:
         return refusal.response()
     return _answer(around.format(f"<detail>{escape(refusal.body['detail'])}</detail>"), refusal.status)

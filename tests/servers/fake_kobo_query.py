@@ -90,7 +90,7 @@ def _flags(around: Mapping[str, Any]) -> re.RegexFlag:
 
 def _equal(value: Any, wanted: Any) -> bool:
     if wanted is None:
-        return value is None or value is _MISSING
+        return value is None or value is _MISSING or (isinstance(value, list) and None in value)
     return value == wanted or (isinstance(value, list) and wanted in value)
 
 
@@ -127,7 +127,8 @@ def picked(row: Row, fields: Any) -> dict[str, Any]:
 def linked(call: Call, count: int, limit: int) -> dict[str, Any]:
     """The head of a page; its links follow `start`, and else `offset` and `page`, which the rows do not."""
     query = call.query
-    at = int(query.get("start") or query.get("offset") or (int(query.get("page") or 1) - 1) * 100)
+    told = [query[name] for name in ("start", "offset") if query.get(name, "").isdecimal()]
+    at = int(told[0]) if told else (int(query.get("page") or 1) - 1) * 100
     after = _link(call, limit, at + limit) if at + limit < count else None
     before = _link(call, limit, at - limit) if at > 0 else None
     return {"count": count, "next": after, "previous": before}

@@ -7,8 +7,10 @@ from uuid import uuid4
 from starlette.responses import JSONResponse, Response
 
 from tests.servers.fake_kobo_data import Data
-from tests.servers.fake_kobo_state import DATA, Call, RefusalError, Submission, Table, Upload
+from tests.servers.fake_kobo_query import matches
+from tests.servers.fake_kobo_state import DATA, Asset, Call, RefusalError, Submission, Table, Upload, forbidden
 from tests.servers.fake_kobo_submit import PhoneError
+from tests.servers.fake_kobo_users import rights
 
 LABELS = {
     "validation_status_approved": "Approved",
@@ -37,8 +39,8 @@ class Review(Data):
         return self.row(call, self.deployed(call)[1]).validation
 
     def set_status(self, call: Call) -> Any:
-        asset, rows = self.deployed(call, "validate_submissions")
-        row, uid = self.row(call, rows), call.sent().get(_STATUS)
+        asset, row = self._one(call, "validate_submissions")
+        uid = call.sent().get(_STATUS)
         if uid not in LABELS:
             raise RefusalError(400, {"detail": f"Invalid validation status: `{uid}`"})
         self._review(call, row, uid)
@@ -47,16 +49,14 @@ class Review(Data):
         return row.validation
 
     def reset_status(self, call: Call) -> Response:
-        asset, rows = self.deployed(call, "validate_submissions")
-        row = self.row(call, rows)
+        asset, row = self._one(call, "validate_submissions")
         row.validation = {}
         self.write(asset, row)
         self.note(asset, call.user, "modify-submission", row, status="None")
         return Response(status_code=204)
 
     def set_statuses(self, call: Call) -> Any:
-        asset, rows = self.deployed(call, "validate_submissions")
-        payload = _payload(call)
+        asset, rows, payload = self._many(call, "validate_submissions")
         found = _named(payload, rows)
         if _STATUS not in payload:
             raise RefusalError(400, {"payload": [f"`{_STATUS}` is required"]})
@@ -66,16 +66,36 @@ class Review(Data):
             self.note(asset, call.user, "modify-submission", row, status=LABELS[payload[_STATUS]])
         return {"detail": f"{len(found)} submissions have been updated"}
 
+    def _one(self, call: Call, right: str) -> tuple[Asset, Submission]:
+        """The row of the address, if one has the right to it."""
+        asset, rows = self.deployed(call, right)
+        row = self.row(call, asset.visible)
+        if row not in rows:
+            raise forbidden()
+        return asset, row
+
+    def _many(self, call: Call, right: str) -> tuple[Asset, list[Submission], dict[str, Any]]:
+        """The rows one has a right to, and what is to be done: to those alone, if the right is not to all."""
+        asset, rows = self.deployed(call, right)
+        payload = call.sent().get("payload")
+        if not isinstance(payload, dict):
+            raise RefusalError(400, {"payload": ["This field is required."]})
+        asked = {int(one) for one in payload.get("submission_ids", ())}
+        if right not in rights(asset, call.user) and asked - {row.number for row in rows}:
+            raise forbidden()
+        return asset, rows, payload
+
     def _review(self, call: Call, row: Submission, uid: str) -> None:
         at = int(self.now().timestamp())
         row.validation = {"timestamp": at, "uid": uid, "by_whom": call.user, "label": LABELS[uid]}
 
     def edit_rows(self, call: Call) -> Any:
-        asset, rows = self.deployed(call, "change_submissions")
-        payload = _payload(call)
+        asset, rows, payload = self._many(call, "change_submissions")
         wanted = _ids(payload)
         if not payload.get("data"):
             raise RefusalError(400, {"payload": ["`data` is required"]})
+        if not all(isinstance(value, str) for value in payload["data"].values()):
+            raise RefusalError(500)
         found = [row for row in rows if row.number in wanted]
         if not found:
             raise RefusalError(400, ["No submissions match the given `submission_ids`"])
@@ -88,36 +108,28 @@ class Review(Data):
         return {"count": len(results), "successes": len(results), "failures": 0, "results": results}
 
     def drop_rows(self, call: Call) -> Any:
-        asset, rows = self.deployed(call, "delete_submissions")
-        found = _named(_payload(call), rows)
+        asset, rows, payload = self._many(call, "delete_submissions")
+        found = _named(payload, rows)
         for row in found:
             del asset.rows[row.number]
             self.note(asset, call.user, "delete-submission", row)
         return {"detail": f"{len(found)} submissions have been deleted"}
 
     def drop_row(self, call: Call) -> Response:
-        asset, rows = self.deployed(call, "delete_submissions")
-        row = self.row(call, rows)
+        asset, row = self._one(call, "delete_submissions")
         del asset.rows[row.number]
         self.note(asset, call.user, "delete-submission", row)
         return Response(status_code=204)
 
     def duplicate(self, call: Call) -> Response:
-        asset, rows = self.deployed(call, "change_submissions")
-        row, uuid = self.row(call, rows), str(uuid4())
+        asset, row = self._one(call, "change_submissions")
+        uuid = str(uuid4())
         files = [Upload(one.name, one.kind, one.content) for one in row.attachments if not (one.deleted or one.dropped)]
         try:
             new = self.receive(call.user, _copied(row.xml, uuid, self.now().isoformat(timespec="milliseconds")), files)
         except PhoneError as refusal:
             raise RefusalError(refusal.status, {"detail": refusal.message}) from None
         return JSONResponse(self.shown(call, asset, new.row), 201)
-
-
-def _payload(call: Call) -> dict[str, Any]:
-    payload = call.sent().get("payload")
-    if not isinstance(payload, dict):
-        raise RefusalError(400, {"payload": ["This field is required."]})
-    return payload
 
 
 def _ids(payload: dict[str, Any]) -> set[int]:
@@ -128,7 +140,11 @@ def _ids(payload: dict[str, Any]) -> set[int]:
 
 
 def _named(payload: dict[str, Any], rows: list[Submission]) -> list[Submission]:
-    """The rows of the ids sent, all of which must be there."""
+    """The rows of the ids sent, all of which must be there, or those of a query; all only if confirmed."""
+    if "submission_ids" not in payload:
+        if "query" not in payload and not payload.get("confirm"):
+            raise RefusalError(400, {"payload": ["Confirmation is required"]})
+        return [row for row in rows if matches(row.row, payload.get("query", {}))]
     wanted = _ids(payload)
     found = [row for row in rows if row.number in wanted]
     if len(found) < len(wanted):

@@ -101,23 +101,29 @@ def _repeated(one: Any, path: tuple[str, ...]) -> dict[str, Any]:
 
 
 def geolocation(row: Mapping[str, Any], content: Content) -> list[float | None]:
-    """Latitude and longitude of the first geopoint outside repeats that was answered."""
-    texts = [str(row[path]) for path in paths(content, "geopoint", "start-geopoint") if path in row]
-    return [float(part) for part in texts[0].split()[:2]] if texts else [None, None]
+    """Latitude and longitude of the first geopoint outside repeats that was answered; a ValueError if one is none."""
+    texts = [str(row.get(path, "")).split() for path in paths(content, "geopoint", "start-geopoint")]
+    points = [[float(part) for part in text] for text in texts if text]
+    if any(len(point) < 2 for point in points):
+        raise ValueError(points)
+    return [*points[0][:2]] if points else [None, None]
 
 
-def file_places(row: Mapping[str, Any], media: frozenset[str], at: Mapping[str, int] | None = None) -> dict[str, str]:
-    """Where each file was asked for, by its name as stored: `membres[1]/photo`."""
+def file_places(row: Mapping[str, Any], media: frozenset[str], at: dict[str, int] | None = None) -> dict[str, str]:
+    """Where each file was asked for, by its name as stored: `membres[1]/photo`.
+
+    The positions of a repeat are not forgotten after it: they get into later questions whose name they are part of.
+    """
     found: dict[str, str] = {}
-    seen = dict(at or {})
     for key, value in row.items():
+        at = at or {}
         if isinstance(value, list):
             for position, one in enumerate(value, 1):
                 if isinstance(one, Mapping):
-                    seen[key] = position
-                    found |= file_places(one, media, seen)
+                    at[key] = position
+                    found |= file_places(one, media, at)
         elif key in media:
-            found[stored_name(value)] = _counted(key, seen)
+            found[stored_name(value)] = _counted(key, at)
     return found
 
 

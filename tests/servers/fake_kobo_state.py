@@ -188,6 +188,7 @@ class State:
 
     `meddle` answers in its place, `lose` after it. While `slow` is set, what is posted takes its `_id` but is seen
     only after `arrive()`. `page_limit` is the most rows of a page. `ago` sets its clock back.
+    `enketo` is the address of its pages for browsers, if it has any.
     """
 
     assets: dict[str, Asset] = field(default_factory=dict)
@@ -200,6 +201,7 @@ class State:
     page_limit: int = 1000
     slow: bool = False
     ago: timedelta = timedelta()
+    enketo: str = ""
     numbers: int = 0
 
     def arrive(self) -> None:
@@ -230,7 +232,7 @@ def new_uid(prefix: str) -> str:
     return prefix + "".join(secrets.choice(letters) for _ in range(22 - len(prefix[1:])))
 
 
-def stamp(at: datetime, precision: str = "microseconds") -> str:
+def stamp(at: datetime, precision: str = "auto") -> str:
     return at.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 

@@ -32,9 +32,8 @@ from tests.servers.fake_kobo_state import (
     missing,
     new_uid,
 )
-from tests.servers.fake_kobo_users import rights
+from tests.servers.fake_kobo_users import NO_CREDENTIALS, rights
 
-NO_CREDENTIALS = {"detail": "Authentication credentials were not provided."}
 _FORM_UUID = re.compile(r"<formhub>\s*<uuid>\s*([^<]+)\s*</uuid>\s*</formhub>")
 _KEPT = re.compile(r".*\.enc|audit\.csv|\d{10,}\.(m4a|amr)|background-audio-\d{8}_\d{6}\.webm")
 _UPLOADED = tuple(kind for kind in MEDIA_TYPES if kind != "background-audio")
@@ -107,10 +106,11 @@ class Submit(Deploy):
             raise PhoneError(409, "Submission with this instance ID already exists")
         _require_answers(asset, xml)
         by = None if user == ANONYMOUS else user
-        row = Submission(number, xml, _uuid(xml), root, _dated(xml) or self.now(), self.now(), by, late=self.slow)
+        created = _dated(xml) or self.now()
+        row = Submission(number, xml, _uuid(xml), root, created, self.now(), by, late=self.slow)
         self._attach(asset, row, files)
         asset.rows[number] = row
-        asset.last_submission = self.now()
+        asset.last_submission = created
         self.write(asset, row)
         self.note(asset, user, "add-submission", row)
         return row
@@ -151,6 +151,8 @@ class Submit(Deploy):
         content = asset.deployment.version.content
         found = answers(row.xml, content)
         row.modified = self.now()
+        if row.row:
+            row.created = row.created.astimezone(UTC)
         row.row = {
             "_id": row.number,
             **found,
@@ -163,7 +165,6 @@ class Submit(Deploy):
             "_validation_status": row.validation,
             "_submitted_by": row.by,
         }
-        row.created = row.created.astimezone(UTC)
 
     def shown(self, call: Call, asset: Asset, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row with the addresses of its attachments, and where each was asked for, if those columns are there."""
@@ -194,8 +195,13 @@ def _require_active(asset: Asset) -> None:
 
 
 def _require_answers(asset: Asset, xml: str) -> None:
-    if not answers(xml, asset.content):
+    found = answers(xml, asset.content)
+    if not found:
         raise PhoneError(400, "Received empty submission. No instance was created")
+    try:
+        geolocation(found, asset.content)
+    except ValueError:
+        raise RefusalError(500) from None
 
 
 def _edited(asset: Asset, xml: str) -> Submission | None:
@@ -222,8 +228,13 @@ def _dated(xml: str) -> datetime | None:
     root = parsed(xml).documentElement
     assert root is not None
     told = root.getAttribute("submissionDate")
-    at = datetime.fromisoformat(told) if told else None
-    return at.replace(tzinfo=at.tzinfo or UTC) if at else None
+    if not told:
+        return None
+    try:
+        at = datetime.fromisoformat(told)
+    except ValueError:
+        raise RefusalError(500) from None
+    return at.replace(tzinfo=at.tzinfo or UTC)
 
 
 def _texts(row: Mapping[str, Any], asked: frozenset[str]) -> Iterable[str]:

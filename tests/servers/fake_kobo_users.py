@@ -31,6 +31,7 @@ RIGHTS = {
     "delete_submissions": "Delete submissions",
     "validate_submissions": "Validate submissions",
 }
+NO_CREDENTIALS = {"detail": "Authentication credentials were not provided."}
 _PARTIAL = {
     "default": "Act on submissions only from specific users",
     "view_submissions": "View submissions only from specific users",
@@ -57,6 +58,7 @@ class Users(State):
         return [
             ("GET", "/me/", self.show_me),
             ("GET", "/token/", self.show_token),
+            ("GET", "/api/v2/users/", self.list_users),
             ("GET", "/api/v2/users/{name}/", self.show_user),
             ("GET", _GRANTS, self.list_grants),
             ("POST", _GRANTS, self.add_grant),
@@ -73,6 +75,9 @@ class Users(State):
     def show_token(self, call: Call) -> Any:
         return {"token": next(token for token, name in self.users.items() if name == call.user)}
 
+    def list_users(self, _: Call) -> Any:
+        raise forbidden()
+
     def show_user(self, call: Call) -> Any:
         name = call.path("name")
         if name not in self.users.values():
@@ -86,6 +91,8 @@ class Users(State):
             raise unknown or missing()
         mine = rights(asset, call.user)
         if right not in mine:
+            if call.user == ANONYMOUS and call.request.method != "GET" and unknown is None:
+                raise RefusalError(401, NO_CREDENTIALS)
             raise forbidden() if "view_asset" in mine and call.user != ANONYMOUS else missing()
         return asset
 
@@ -108,7 +115,7 @@ class Users(State):
     def grants_json(self, call: Call, asset: Asset) -> list[dict[str, Any]]:
         """What one sees of who may do what: all of it, when one may manage; else the owner's and one's own."""
         every = "manage_asset" in rights(asset, call.user)
-        shown = [one for one in asset.grants if every or one.user in {asset.owner, call.user, ANONYMOUS}]
+        shown = [one for one in asset.grants if every or one.user in _seen_by(asset, call.user)]
         return [self.grant_json(call, asset, one) for one in sorted(shown, key=lambda one: (one.user, one.right))]
 
     def list_grants(self, call: Call) -> Any:
@@ -162,8 +169,21 @@ class Users(State):
         if right == "partial_submissions" and not parts:
             said = ["This field is required for the 'partial_submissions' permission"]
             raise RefusalError(400, {"partial_permissions": said})
-        told = [{"right": one["url"].rstrip("/").rpartition("/")[2], "filters": one["filters"]} for one in parts or ()]
-        return user, right, told if right == "partial_submissions" else []
+        return user, right, _parts(parts or []) if right == "partial_submissions" else []
+
+
+def _parts(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rights to some rows imply others to the same rows."""
+    found: dict[str, list[Any]] = {}
+    for one in sent:
+        for right in implied(one["url"].rstrip("/").rpartition("/")[2]) - {"view_asset"}:
+            known = found.setdefault(right, [])
+            known += [part for part in one["filters"] if part not in known]
+    return [{"right": right, "filters": found[right]} for right in ("add_submissions", *_WHOLE) if right in found]
+
+
+def _seen_by(asset: Asset, user: str) -> set[str]:
+    return {asset.owner} if user == ANONYMOUS else {asset.owner, user, ANONYMOUS}
 
 
 def give(asset: Asset, user: str, right: str, partial: list[dict[str, Any]] | None = None) -> Grant:
@@ -176,6 +196,8 @@ def give(asset: Asset, user: str, right: str, partial: list[dict[str, Any]] | No
             asset.grants.append(Grant(new_uid("p"), user, one))
     grant = next(one for one in asset.grants if (one.user, one.right) == (user, right))
     grant.partial = partial or []
+    if any(part["right"] == "add_submissions" for part in grant.partial):
+        give(asset, user, "add_submissions")
     return grant
 
 
@@ -196,17 +218,16 @@ def own(asset: Asset) -> None:
 
 
 def reach(asset: Asset, user: str, right: str) -> list[Submission]:
-    """The rows a user has a right to: all, those of the filters, or none at all (a refusal)."""
-    if right in rights(asset, user):
+    """The rows a user has a right to: all of them, or those of the filters."""
+    mine = rights(asset, user)
+    parts = [part for one in asset.grants if one.user == user for part in one.partial]
+    if "view_submissions" not in mine and not parts:
+        raise missing()
+    if right in mine:
         return asset.visible
-    grant = next((one for one in asset.grants if (one.user, one.right) == (user, "partial_submissions")), None)
-    filters = (
-        [found for part in grant.partial if right in implied(part["right"]) for found in part["filters"]]
-        if grant
-        else []
-    )
+    filters = [found for part in parts if part["right"] == right for found in part["filters"]]
     if not filters:
-        raise forbidden() if "view_asset" in rights(asset, user) else missing()
+        raise forbidden()
     return [one for one in asset.visible if any(matches(one.row, found) for found in filters)]
 
 

@@ -22,7 +22,7 @@ ODD: Tables = {
         {"type": "select one l", "name": "a", "label::Français (fr)": "=1+1", "label::English (en)": "A\nb"},
         {"type": "select_multiple l or_other", "name": "b", "label::English (en)": "“B”", "required": "TRUE"},
         {"type": "end group", "name": "g"},
-        {"name": "sans_type", "label::Français (fr)": "rien"},
+        {"label::Français (fr)": "rien"},
         {"type": "dateTime", "name": "d", "label::Français (fr)": "D", "required": "${a} = 'x'", "readonly": "no"},
         {"type": "note", "name": "n", "label::Français (fr)": "N", "media::image::English (en)": "n.png"},
         {"type": "rank l", "name": "r", "label::Français (fr)": "R", "hint::Français (fr)": "L’ordre"},

@@ -1,4 +1,4 @@
-"""What our client and a Central say to each other in a test, so that the fake one is held to the real one."""
+"""What our client and a server say to each other in a test, so that a fake one is held to the real one."""
 
 import re
 from collections.abc import Iterator
@@ -23,6 +23,13 @@ _OWN = [
     (r"/sessions/[^/]+", "/sessions/<token>"),
     (r"/(app-users|public-links|users)/\d+", r"/\1/<n>"),
     (r"/assignments/([\w-]+)/\d+", r"/assignments/\1/<n>"),
+    (r"https?://127\.0\.0\.1:\d+", "<server>"),
+    (r"\b(af|att|[avip])[0-9A-Za-z]{21,22}\b", r"\1<uid>"),
+    (r"\b[0-9a-f]{32}\b", "<hash>"),
+    (r'"_id":\d+|(?<=\$gt":)\d+', "<n>"),
+    (r"/data/\d+", "/data/<n>"),
+    (r'(?<=settings__tpm__project:")[^"]+', "<project>"),
+    (r'(?<=_submission_time":")[^"]+', "<time>"),
     (r'"submitter(Id|Name)":"(?:[^"\\]|\\.)*"', r'"submitter\1":"<who>"'),
 ]
 
@@ -57,7 +64,7 @@ class Transcript:
 
 @contextmanager
 def recorded(case: str, kind: str) -> Iterator[Transcript]:
-    """Record one test on one kind of Central; fail when the other kind was told otherwise."""
+    """Record one test on one kind of server; fail when the other kind was told otherwise."""
     transcript = Transcript()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Http, "stream", _noting(Http.stream, transcript))
@@ -68,7 +75,7 @@ def recorded(case: str, kind: str) -> Iterator[Transcript]:
     if len(told) > 1:
         (one, first), (other, second) = told.items()
         difference = "\n".join(unified_diff(first, second, one, other, lineterm="", n=1))
-        assert not difference, f"{case}: the two Centrals differ\n{difference}"
+        assert not difference, f"{case}: the two servers differ\n{difference}"
 
 
 def _noting(real: Any, transcript: Transcript) -> Any:

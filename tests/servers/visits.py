@@ -1,6 +1,6 @@
 """A small form and its submissions: a group, a repeat, a select_multiple, an integer and a date."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from tpm_pipeline.forms import seal
@@ -64,7 +64,34 @@ def visit_form(
         saveto='entities:saveto="bureau"' if creates else "",
     )
     lists = (creates,) if creates else ()
-    return CompiledForm(form_id, version, "Visites", seal.sealed(xform.encode()), tuple(files), lists)
+    sheets = _sheets(form_id, version, extra)
+    return CompiledForm(form_id, version, "Visites", seal.sealed(xform.encode()), tuple(files), lists, sheets)
+
+
+def _sheets(form_id: str, version: str, extra: str) -> Mapping[str, tuple[Mapping[str, str], ...]]:
+    """The same questions as an XLSForm."""
+    asked = [
+        ("begin_group", "g_bureau", ""),
+        ("text", "bureau", "Bureau"),
+        ("date", "date_visite", "Date"),
+        ("end_group", "", ""),
+        ("integer", "nb_personnes", "Personnes"),
+        ("select_multiple besoins", "besoins", "Besoins"),
+        *([("text", extra, "Autre")] if extra else []),
+        ("begin_repeat", "orientations", "Orientations"),
+        ("text", "service", "Service"),
+        ("integer", "delai", "Délai"),
+        ("end_repeat", "", ""),
+    ]
+    rows = [{"type": kind, "name": name, "label": label} for kind, name, label in asked]
+    return {
+        "survey": tuple({key: text for key, text in row.items() if text} for row in rows),
+        "choices": (
+            {"list_name": "besoins", "name": "sante", "label": "Santé"},
+            {"list_name": "besoins", "name": "droit", "label": "Droit"},
+        ),
+        "settings": ({"form_id": form_id, "version": version, "form_title": "Visites"},),
+    }
 
 
 def visit(

@@ -93,20 +93,19 @@ def test_repeats_within_repeats_become_tables_with_positions(lab: Lab, kind: Kin
     )
     assert lab.rows(f"{select} replace (prenom_pseudo is not null as prenom_pseudo) from staging.essai__enfants") == [
         {"position": 1, "prenom_pseudo": True, "annee": 2010},
-        {"position": 2, "prenom_pseudo": False, "annee": None},
-        {"position": 3, "prenom_pseudo": True, "annee": None},
+        {"position": 2, "prenom_pseudo": True, "annee": None},
     ]
     assert lab.rows(f"{select} from staging.essai__ecoles") == [
-        {"position_enfants": 3, "position": 1, "ville": "Tiznit"},
-        {"position_enfants": 3, "position": 2, "ville": "Agadir"},
+        {"position_enfants": 2, "position": 1, "ville": "Tiznit"},
+        {"position_enfants": 2, "position": 2, "ville": "Agadir"},
     ]
     assert lab.rows(f"{select} from staging.essai__notes order by all") == [
-        {"position_enfants": 3, "position_ecoles": 1, "position": 1, "note": 12.5},
-        {"position_enfants": 3, "position_ecoles": 1, "position": 2, "note": 9.0},
-        {"position_enfants": 3, "position_ecoles": 2, "position": 1, "note": 15.0},
+        {"position_enfants": 2, "position_ecoles": 1, "position": 1, "note": 12.5},
+        {"position_enfants": 2, "position_ecoles": 1, "position": 2, "note": 9.0},
+        {"position_enfants": 2, "position_ecoles": 2, "position": 1, "note": 15.0},
     ]
     assert lab.rows("select staging_table, position, question from staging.misfit") == [
-        {"staging_table": "essai__enfants", "position": 3, "question": "annee"}
+        {"staging_table": "essai__enfants", "position": 2, "question": "annee"}
     ]
 
 
@@ -154,7 +153,7 @@ def test_deleted_submissions_leave_and_restored_ones_return(lab: Lab) -> None:
         lab.store(replace(row, deleted=deleted))
         lab.stage()
         assert lab.column("select count(*) from staging.essai") == [count]
-        assert lab.column("select count(*) from staging.essai__enfants") == [3 * count]
+        assert lab.column("select count(*) from staging.essai__enfants") == [2 * count]
         assert len(lab.misfits()) == count
 
 

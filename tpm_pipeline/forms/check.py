@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tpm_pipeline.errors import FormError, TpmError
-from tpm_pipeline.forms import catalog, privacy, render, schema, sheets
+from tpm_pipeline.forms import catalog, privacy, render, renames, schema, sheets
 from tpm_pipeline.forms.catalog import place
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.forms.sheets import Row, Sheet, Sheets
@@ -58,8 +58,17 @@ def schemas(books: Books, *, validate: bool) -> tuple[list[FormSchema], list[Fin
             findings += [] if error.code == "FORM-006" else [as_finding(error)]
         else:
             compiled.append(schema.read(form.xform))
-            findings += warnings
+            findings += [*warnings, *_renames(path, compiled[-1])]
     return compiled, findings
+
+
+def _renames(path: Path, form: FormSchema) -> list[Finding]:
+    """An old name that is wrong would lose the answers given under it."""
+    try:
+        declared = renames.read(path.stem, path.parent.parent)
+    except FormError as error:
+        return [as_finding(error)]
+    return [as_finding(problem) for problem in renames.problems(declared, form)]
 
 
 def _form(path: Path, book: Sheets) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ def compile_sheets(tables: Tables) -> bytes:
         return _shown(convert(_hiding(workbook), validate=False).xform).encode()
     except PyXFormError as error:
         raise FormError(
-            "FORM-016",
+            "FORM-029",
             next((row["form_id"] for row in tables.get("settings", ()) if "form_id" in row), "a form of the server"),
             f"The version on the server does not compile here: {messages.tidy(_shown(str(error)))}",
             "Deploy ours again, or correct it there.",

@@ -126,11 +126,11 @@ class Ways:
         self._by_old = {rename.old: rename for rename in renames}
         self._newest = places(versions[-1].root)
         self._known = self._newest | {path: None for version in versions for path in places(version.root)}
+        self._repeats = {path for version in versions for path in _repeats(version.root)}
         steps = [(old, self._new(rename)) for rename in reversed(renames) for old in self._olds(rename)]
         # Two questions that stand side by side in the newest version are two.
         self._steps = {old: new for old, new in steps if not {old, new} <= self._newest.keys() and old != new}
-        repeats = [path for version in versions for path in _repeats(version.root)]
-        self._repeats = {*repeats, *map(self.now, repeats)}
+        self._repeats |= set(map(self.now, self._repeats))
 
     def now(self, path: Place) -> Place:
         """Where a place is today."""
@@ -174,11 +174,13 @@ class Ways:
         return (*old[0][:-1], *rename.new)
 
     def _olds(self, rename: Rename) -> list[Place]:
-        """Where the old name stood: a bare one that no version had, beside the new one or at the top of the form."""
+        """Where the old name stood: a bare one that no version had, beside the new one or outside its groups."""
         if len(rename.old) > 1:
             return [rename.old]
-        beside = (*self._new(rename)[:-1], *rename.old)
-        return _found(rename.old, self._known) or [*dict.fromkeys((beside, rename.old))]
+        if known := _found(rename.old, self._known):
+            return known
+        new = self._new(rename)
+        return [*dict.fromkeys([(*new[:-1], *rename.old), (*self.home(new), *rename.old)])]
 
 
 def _repeats(table: Table) -> Iterator[Place]:

@@ -36,7 +36,7 @@ def together(errors: Sequence[TpmError]) -> TpmError:
 
 
 def _here(server: Server, forms: Sequence[str], share: Collection[str]) -> list[str]:
-    """The forms of a server's share, and those it has beside: what came before they moved, and what phones still hold."""
+    """The forms of a server's share, and those it has beside: what came before they moved, what phones still hold."""
     beside = {*forms} - {*share}
     there = server.current() if beside else ()
     return [one for one in forms if one in share or one in there]

@@ -49,8 +49,9 @@ DIALECT = Dialect(
         "validation_status_not_approved": "rejected",
         "validation_status_approved": "approved",
     },
-    # Every edit has an instanceID of its own; files come and go without one.
+    # Every edit has an identifier of its own, under one name or another; files come and go without one.
     content=(
+        "$._uuid",
         f'$."{kobo_rows.INSTANCE}"',
         f"$.{kobo_rows.FILES}[*].uid",
         f"$.{kobo_rows.FILES}[*].is_deleted",

@@ -23,6 +23,7 @@ class Asset:
     uid: str
     form_id: str
     office: str
+    name: str
     mark: Mapping[str, Any] = field(repr=False)
     version: str
     deployed: str | None
@@ -62,7 +63,8 @@ class Assets:
         known = row["content_hash"]
         if known not in self._contents:
             version = self.api.get(address("assets", asset.uid, "versions", row["uid"]))
-            self._contents[known] = content.xform_of(version["content"])
+            title = asset.name.removesuffix(f" · {asset.office}")
+            self._contents[known] = content.xform_of(version["content"], form_title=title)
         return self._contents[known]
 
 
@@ -89,6 +91,7 @@ def _asset(row: Mapping[str, Any]) -> Asset:
         row["uid"],
         str(mark.get("form", "")),
         str(mark.get("office", "")),
+        str(row["name"]),
         mark,
         str(row["version_id"]),
         row["deployed_version_id"],

@@ -8,6 +8,7 @@ from typing import Any
 
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
 from tpm_pipeline.forms import content, workbook
+from tpm_pipeline.forms.compile import Tables
 from tpm_pipeline.records import Access, Change, CompiledForm
 from tpm_pipeline.servers import kobo_media
 from tpm_pipeline.servers.kobo_api import KoboApi, address
@@ -44,9 +45,8 @@ class Ground:
         self.uids[place], self.marks[place] = uid, dict(mark)
 
     def mark(self, api: KoboApi, place: Place, **said: Any) -> None:
-        """Write something beside an asset; None takes it away."""
-        mark = {**self.marks[place], **said}
-        self.marks[place] = {key: value for key, value in mark.items() if value is not None}
+        """Write something beside an asset."""
+        self.marks[place] |= said
         api.patch(address("assets", self.uids[place]), {"settings": {MARK: self.marks[place]}})
 
 
@@ -72,15 +72,13 @@ def steps(api: KoboApi, form: CompiledForm, place: Place, asset: Asset | None) -
     if asset is None:
         yield Step(Change("create", line), do)
         return
-    held = api.get(asset.path)
-    files = kobo_media.held(api, asset.uid)
-    was_interrupted = "pending" in asset.mark or asset.deployed is None
-    if not was_interrupted and content.seal_of(held["content"]) != asset.mark.get("seal"):
+    held, files = api.get(asset.path)["content"], kobo_media.held(api, asset.uid)
+    if asset.deployed and not content.is_ours(held):
         what = f"{place.name}: its questions were changed in KoboToolbox, and would be those of {form.version}"
         yield Step(Change("drift", what), do)
-    elif was_interrupted or asset.mark.get("version") != form.version:
+    elif asset.deployed != asset.version or held["settings"].get("version") != form.version:
         yield Step(Change("update", line), do)
-    elif changed := kobo_media.differing(_own(form), files, asset.mark["files"]):
+    elif changed := kobo_media.differing(_own(form), files, asset.mark.get("files", {})):
         yield Step(Change("update", f"{line}: {', '.join(changed)}"), do)
     elif not asset.is_active:
         yield Step(Change("update", f"{line}: phones may send it again"), do)
@@ -117,29 +115,26 @@ def _own(form: CompiledForm) -> dict[str, bytes]:
 
 
 def _publish(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
-    if place in where.uids:
-        where.mark(api, place, pending=form.version)
-    else:
+    if place not in where.uids:
         _create(api, form, place, where)
     uid = where.uids[place]
     _import(api, form, place, uid)
     files = _send_files(api, form, uid)
     redeploy(api, uid)
-    # What the server made of the form, not what was sent: so that only a hand can make a difference.
-    seal = content.seal_of(api.get(address("assets", uid))["content"])
-    where.mark(api, place, version=form.version, seal=seal, files=files, pending=None)
+    # Only now do phones get these files: written down before, an interruption would make them believe so.
+    where.mark(api, place, files=files)
 
 
 def _create(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
     """Make the asset, marked before it holds anything: an interruption leaves nothing that is not known again."""
-    mark = {"project": where.project, "form": place.form_id, "office": place.office, "pending": form.version}
+    mark = {"project": where.project, "form": place.form_id, "office": place.office}
     made = {"name": form.title, "asset_type": "survey", "content": _EMPTY, "settings": {MARK: mark}}
     where.add(place, api.post("/assets/", made)["uid"], mark)
 
 
 def _import(api: KoboApi, form: CompiledForm, place: Place, uid: str) -> None:
     fields = {"destination": api.url + "/api/v2" + address("assets", uid), "library": "false"}
-    sent = api.upload("/imports/", fields, "file", f"{form.form_id}.xlsx", workbook.as_xlsx(_titled(form, place)))
+    sent = api.upload("/imports/", fields, "file", f"{form.form_id}.xlsx", workbook.as_xlsx(_sheets(form, place)))
     for pause in _PAUSES_S:
         found = api.get(address("imports", sent["uid"]))
         if found["status"] == "complete":
@@ -151,11 +146,11 @@ def _import(api: KoboApi, form: CompiledForm, place: Place, uid: str) -> None:
     raise ServerUnavailableError("SRV-067", place.name, "The form is still being read.", "Deploy again later.")
 
 
-def _titled(form: CompiledForm, place: Place) -> Mapping[str, tuple[Mapping[str, str], ...]]:
-    if not place.office:
-        return form.sheets
+def _sheets(form: CompiledForm, place: Place) -> Tables:
+    """The form, sealed, under the title by which people tell offices' forms apart."""
     first, *rest = form.sheets["settings"]
-    return {**form.sheets, "settings": ({**first, "form_title": f"{form.title} · {place.office}"}, *rest)}
+    title = f"{form.title} · {place.office}" if place.office else form.title
+    return content.sealed({**form.sheets, "settings": ({**first, "form_title": title}, *rest)})
 
 
 def _send_files(api: KoboApi, form: CompiledForm, uid: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tpm_pipeline.forms import content
 from tpm_pipeline.records import Change, MediaFile, SharedList
 from tpm_pipeline.servers import kobo_media
 from tpm_pipeline.servers.base import Progress
@@ -24,9 +25,9 @@ def share(
         if not changed:
             continue
         what = f"{place.name}: {', '.join(changed)}"
-        if "pending" in asset.mark or asset.version != asset.deployed:
-            # To deploy again would give phones what a hand began to change, or half a deployment.
-            yield Change("drift", f"{what} waits: the form was changed since it was deployed")
+        if asset.version != asset.deployed and not content.is_ours(api.get(asset.path)["content"]):
+            # To deploy again would give phones what a hand began to change.
+            yield Change("drift", f"{what} waits, as the form was changed in KoboToolbox and not deployed")
             continue
         progress(what)
         for name in changed:

@@ -13,16 +13,20 @@ _ACCEPTED = (201, 202)
 
 
 class OpenRosaClient:
-    """A phone's connection, kept alive. `base_url` is the address set in Collect; it may hold a token."""
+    """A phone's connection, kept alive. `base_url` is the address set in Collect; it may hold a token.
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    Where it does not, `authorization` is what the phone says of its account.
+    """
+
+    def __init__(self, base_url: str, timeout_s: float, authorization: str = "") -> None:
         self._http = Http(base_url, timeout_s)
+        self._headers = {"X-OpenRosa-Version": "1.0"} | ({"Authorization": authorization} if authorization else {})
 
     def submit(self, xml: bytes, attachments: Sequence[MediaFile] = ()) -> None:
         """Send a submission; sending the same again is harmless."""
         parts = [("xml_submission_file", ("submission.xml", xml, "text/xml"))]
         parts += [(file.name, (file.name, file.content, "application/octet-stream")) for file in attachments]
-        reply = self._http.send("POST", "/submission", headers={"X-OpenRosa-Version": "1.0"}, files=parts)
+        reply = self._http.send("POST", "/submission", headers=self._headers, files=parts)
         if reply.status not in _ACCEPTED:
             raise _refused(reply)
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import yaml
 
 from tpm_pipeline.errors import WarehouseError
+from tpm_pipeline.forms import renames
 from tpm_pipeline.forms import schema as form_schema
-from tpm_pipeline.paths import LISTS, WAREHOUSE
+from tpm_pipeline.paths import FORMS, LISTS, WAREHOUSE
 from tpm_pipeline.records import FormSchema, Privacy, Question
 from tpm_pipeline.warehouse import client_audit, db, empty, graph, lineage, raw, reference, staging
 from tpm_pipeline.warehouse.columns import is_hidden
@@ -47,8 +48,8 @@ class TableDescription:
     date: str | None = None
 
 
-def schemas(connection: Connection, form_ids: list[str]) -> list[FormSchema]:
-    """The forms as the warehouse sees them: every version ever deployed, united."""
+def schemas(connection: Connection, form_ids: list[str], folder: Path = FORMS) -> list[FormSchema]:
+    """The forms as the warehouse sees them: every version ever deployed, united under the names of today."""
     found = []
     for form_id in form_ids:
         versions = raw.form_versions(connection, form_id)
@@ -56,7 +57,8 @@ def schemas(connection: Connection, form_ids: list[str]) -> list[FormSchema]:
             raise WarehouseError(
                 "WH-020", form_id, "No version of this form was ever deployed.", "Deploy the forms first: `tpm deploy`."
             )
-        found.append(staging.merge([form_schema.read(version.xform) for version in versions]))
+        read = [form_schema.read(version.xform) for version in versions]
+        found.append(staging.merge(read, renames.read(form_id, folder)))
     return found
 
 

@@ -8,19 +8,28 @@ from tpm_pipeline.warehouse.db import literal
 Codes = Mapping[str, Sequence[str]]
 """The codes of each of a form's own lists."""
 
+# What Python calls blank: the servers that leave such answers out ask Python.
+_BLANKS = literal(
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+
+# A text that begins with a visible ASCII character is not blank: a comparison costs less than a look at all of it.
+_ANSWERED = f"case when {{t}} between '!' and '~~' then {{t}} when trim({{t}}, {_BLANKS}) != '' then {{t}} end"
+
 # A whole number may be written 12 or 12.0, and nothing else: a cast alone would round 1.7 to 2 in silence.
 # A pattern costs several times a cast: a date that reads back as it was written needs none.
 _CASTS: dict[AnswerType, str] = {
-    "string": "{t}",
-    "select_one": "{t}",
-    "binary": "{t}",
+    "string": _ANSWERED,
+    "select_one": _ANSWERED,
+    "binary": _ANSWERED,
     "integer": r"if(regexp_full_match({t}, '[+-]?\d+(\.0+)?'), try_cast({t} as bigint), null)",
     "decimal": "if(isfinite(try_cast({t} as double)), try_cast({t} as double), null)",
     "date": r"""case when len({t}) = 10 and try_cast({t} as date)::varchar = {t} then try_cast({t} as date)
         when regexp_full_match({t}, '\d{{4}}-\d{{2}}-\d{{2}}(T.*)?') then try_cast(left({t}, 10) as date) end""",
     "datetime": "utc({t})",
     "time": r"try_cast(regexp_extract({t}, '^(\d{{2}}:\d{{2}}(:\d{{2}})?)', 1) as time)",
-    "select_multiple": r"regexp_split_to_array(nullif(trim({t}), ''), '\s+')",
+    "select_multiple": rf"regexp_split_to_array(nullif(trim({{t}}, {_BLANKS}), ''), '\s+')",
     "geopoint": "geopoint({t})",
 }
 
@@ -53,10 +62,15 @@ def is_hidden(question: Question) -> bool:
     return question.privacy in ("identifying", None)
 
 
+def answered(text: str) -> str:
+    """The SQL of an answer's text, NULL when it is blank."""
+    return _ANSWERED.format(t=text)
+
+
 def typed(question: Question, text: str, codes: Codes) -> str:
-    """The SQL of a column, given the SQL of the answer's text (NULL when unanswered) and the lists' codes."""
+    """The SQL of a column, given the SQL of the answer's text (NULL or blank when unanswered) and the lists' codes."""
     if is_hidden(question):
-        return f"pseudonym({text})"
+        return f"pseudonym({answered(text)})"
     cast = _CASTS[question.type].format(t=text)
     listed = _listed(question, codes)
     if listed is None:
@@ -69,9 +83,12 @@ def typed(question: Question, text: str, codes: Codes) -> str:
 
 
 def misfit(question: Question, text: str, value: str, codes: Codes) -> str | None:
-    """The SQL that is true when an answer's text did not fit its type or its list; None when every text fits."""
+    """The SQL that is true when an answer's text did not fit its type or its list; None when every text fits.
+
+    It is true of some blank texts too, to cost less.
+    """
     listed = _listed(question, codes)
-    if is_hidden(question) or (listed is None and _CASTS[question.type] in ("{t}", _CASTS["select_multiple"])):
+    if is_hidden(question) or (listed is None and _CASTS[question.type] in (_ANSWERED, _CASTS["select_multiple"])):
         return None
     if question.type == "select_multiple":
         split = _CASTS["select_multiple"].format(t=text)

@@ -33,6 +33,7 @@ create table if not exists raw.submission (
     payload varchar using compression zstd, payload_hash varchar, observed_at timestamp, pull_id bigint
 );
 create table if not exists raw.followed (server varchar, form_id varchar, pull_id bigint, followed_at timestamp);
+create table if not exists raw.server (server varchar, dialect varchar, is_flat boolean);
 create table if not exists raw.step (step varchar, fingerprint varchar, done_at timestamp);
 create or replace macro raw.as_of(instant) as table
     select * from raw.submission where observed_at <= instant
@@ -152,6 +153,7 @@ def _store_page(connection: Connection, server: str, form_id: str, dialect: Dial
     pulls: list[int] = []
     seen = changed = 0
     with transaction(connection):
+        _remember_server(connection, server, dialect)
         is_new = scalar(connection, f"select 1 from raw.submission where {of(server, form_id)} limit 1") is None
         for part in parts:
             pull_id, added = _store_part(connection, server, form_id, dialect, part, is_new=is_new)
@@ -163,6 +165,19 @@ def _store_page(connection: Connection, server: str, form_id: str, dialect: Dial
         if dialect.sealed is not None:
             changed -= sealing.keep_opened(connection, server, form_id, dialect, pulls)
     return Stored(seen, changed, tuple(pulls))
+
+
+def _remember_server(connection: Connection, server: str, dialect: Dialect) -> None:
+    known = f"select 1 from raw.server where server = {literal(server)}"
+    if scalar(connection, known) is None:
+        insert(connection, "raw.server", [[server, dialect.name, dialect.flat]])
+
+
+def holds_flat(connection: Connection, form_id: str) -> bool:
+    """Tell whether some rows of a form came from a server that writes flat keys."""
+    flat = "select server from raw.server where is_flat"
+    sql = f"select 1 from raw.submission where form_id = {literal(form_id)} and server in ({flat}) limit 1"
+    return scalar(connection, sql) is not None
 
 
 def _store_part(

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tpm_pipeline.records import Choice, FormSchema, Privacy, Question, Table
+from tpm_pipeline.forms.renames import Rename, Ways
+from tpm_pipeline.records import Choice, FormSchema, Question, Table
+from tpm_pipeline.warehouse import merging, raw
+from tpm_pipeline.warehouse.addresses import Addresses
 from tpm_pipeline.warehouse.columns import (
     GEOPOINT_MACRO,
     PSEUDONYM_MACRO,
     Codes,
+    answered,
     comment,
     is_hidden,
     misfit,
@@ -28,7 +32,6 @@ SYSTEM_COLUMNS = {
 
 
 _FLAG = "a_reponse_illisible"
-_STRICTNESS: tuple[Privacy | None, ...] = (None, "identifying", "sensitive", "text", "quasi", "public")
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,10 @@ def create(connection: Connection) -> None:
     connection.execute(PSEUDONYM_MACRO)
 
 
-def merge(versions: Sequence[FormSchema]) -> FormSchema:
-    """Unite a form's versions, oldest first: the newest definition of a question holds, and none is lost.
-
-    Only where a question's place became a group or a repeat, or the reverse, are older answers left to raw.
-    """
-    newest = versions[-1]
-    root = newest.root
-    for older in reversed(versions[:-1]):
-        root = _merge_tables(root, older.root)
-    lists = _known_choices(versions)
-    return replace(newest, root=root, lists=lists)
+def merge(versions: Sequence[FormSchema], renames: Sequence[Rename] = ()) -> FormSchema:
+    """Unite a form's versions, oldest first, and the names declared to be old ones of its questions."""
+    root = merging.merge([version.root for version in versions], Ways(renames, versions))
+    return replace(versions[-1], root=root, lists=_known_choices(versions))
 
 
 def _known_choices(versions: Sequence[FormSchema]) -> dict[str, tuple[Choice, ...]]:
@@ -76,37 +72,6 @@ def _known_choices(versions: Sequence[FormSchema]) -> dict[str, tuple[Choice, ..
         for name, choices in version.lists.items():
             known.setdefault(name, {}).update((choice.name, choice) for choice in choices)
     return {name: tuple(choices.values()) for name, choices in known.items()}
-
-
-def _merge_tables(newer: Table, older: Table) -> Table:
-    leaves = {*(question.path for question in newer.questions), *(repeat.path for repeat in newer.repeats)}
-    dropped = [question for question in older.questions if not _is_taken(question.path, leaves)]
-    known = {question.path for question in older.questions}
-    arrived = Counter(question.name for question in newer.questions if question.path not in known)
-    moved = {question.name: question for question in dropped if arrived[question.name] == 1}
-    questions = tuple(
-        replace(new, former=(*new.former, moved[new.name].path, *moved[new.name].former))
-        if new.name in moved and new.path not in known
-        else new
-        for new in newer.questions
-    )
-    olds = {repeat.path: repeat for repeat in older.repeats}
-    united = tuple(_merge_tables(new, olds.pop(new.path)) if new.path in olds else new for new in newer.repeats)
-    gone = tuple(repeat for repeat in olds.values() if not _is_taken(repeat.path, leaves))
-    kept = tuple(question for question in dropped if question not in moved.values())
-    strict = tuple(_strictest(question, older.questions) for question in questions)
-    return replace(newer, questions=strict + kept, repeats=united + gone)
-
-
-def _strictest(question: Question, older: Sequence[Question]) -> Question:
-    """Keep the strictest class a question ever had: old answers were given under it."""
-    classes = [question.privacy, *(old.privacy for old in older if old.name == question.name)]
-    return replace(question, privacy=min(classes, key=_STRICTNESS.index))
-
-
-def _is_taken(path: tuple[str, ...], leaves: set[tuple[str, ...]]) -> bool:
-    """Tell whether a place is one of the leaves, above one or below one."""
-    return any(leaf[: len(path)] == path[: len(leaf)] for leaf in leaves)
 
 
 def tables(schema: FormSchema) -> list[StagingTable]:
@@ -166,6 +131,15 @@ def position_columns(table: Table, ancestors: tuple[Table, ...]) -> list[str]:
     return [*outer, "position"]
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """A form being read: which addresses its answers have, and whether the rows without an answer are left out."""
+
+    schema: FormSchema
+    addresses: Addresses
+    sifted: bool = False
+
+
 def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes]) -> int:
     """Rebuild a form's staging tables from raw, and return how many rows the form has.
 
@@ -175,52 +149,41 @@ def build(connection: Connection, schema: FormSchema, pads: tuple[bytes, bytes])
         connection.execute(f"set variable {name} = {written(pad)}")
     connection.execute(f"delete from staging.misfit where form_id = {literal(schema.form_id)}")
     found = tables(schema)
+    reading = _Reading(schema, Addresses(flat=raw.holds_flat(connection, schema.form_id)))
     for staged in found:
-        _build_table(connection, schema, staged)
+        _build_table(connection, reading, staged)
     for staged in found:
         _drop(connection, staged, [_as_rows(repeat) for repeat in staged.table.repeats])
     connection.execute("reset variable inner_pad; reset variable outer_pad")
     return int(scalar(connection, f"select count(*) from staging.{quoted(schema.form_id)}"))
 
 
-def _structure(table: Table) -> str:
-    """What to read of an answer: the table's questions as text, and the rows of its repeats."""
-    tree: dict[str, object] = {}
-    for question in table.questions:
-        for path in (question.path, *question.former):
-            _plant(tree, path[len(table.path) :], '"VARCHAR"')
-    for repeat in table.repeats:
-        _plant(tree, repeat.path[len(table.path) :], f"[{_structure(repeat)}]")
-    return _as_json(tree)
-
-
-def _plant(tree: dict[str, object], path: tuple[str, ...], leaf: str) -> None:
-    *groups, name = path
-    for group in groups:
-        branch = tree.setdefault(group, {})
-        tree = branch if isinstance(branch, dict) else {}
-    tree[name] = leaf
-
-
-def _as_json(tree: Mapping[str, object]) -> str:
-    if not tree:
-        return '"JSON"'
-    inner = ", ".join(f'"{key}": {_as_json(leaf) if isinstance(leaf, dict) else leaf}' for key, leaf in tree.items())
-    return "{" + inner + "}"
-
-
-def _build_table(connection: Connection, schema: FormSchema, staged: StagingTable) -> None:
+def _build_table(connection: Connection, reading: _Reading, staged: StagingTable) -> None:
     name = f"staging.{quoted(staged.name)}"
-    misfits = _misfits(schema, staged)
+    misfits = _misfits(reading.schema, staged)
+    _fill(connection, reading, staged, misfits)
+    if staged.ancestors and scalar(connection, f"select count(*) from {name} where {_seems_empty(staged)}"):
+        # Few forms have rows without an answer: the others need not look into each answer for it.
+        reading = replace(reading, sifted=True)
+        _fill(connection, reading, staged, misfits)
+    if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
+        _record_misfits(connection, reading, staged, misfits)
+    _drop(connection, staged, [_FLAG])
+    _comment(connection, reading.schema, staged)
+
+
+def _fill(connection: Connection, reading: _Reading, staged: StagingTable, misfits: Mapping[str, str]) -> None:
     flag = f"({' or '.join(misfits.values()) or 'false'}) as {_FLAG}"
     # A repeat's rows wait as text beside the row that holds them, so that no answer is parsed twice.
     rows = map(_as_rows, staged.table.repeats)
     columns = ", ".join([*_keys(staged), *map(quoted, staged.columns), *rows, flag])
-    connection.execute(f"create or replace table {name} as select {columns} from {_read(schema, staged)}")
-    if scalar(connection, f"select count(*) from {name} where {_FLAG}"):
-        _record_misfits(connection, schema, staged, misfits)
-    _drop(connection, staged, [_FLAG])
-    _comment(connection, schema, staged)
+    table = f"staging.{quoted(staged.name)}"
+    connection.execute(f"create or replace table {table} as select {columns} from {_read(reading, staged)}")
+
+
+def _seems_empty(staged: StagingTable) -> str:
+    """The SQL that is true of every row in which nothing was answered, and of few others."""
+    return " and ".join(f"{quoted(column)} is null" for column in staged.columns) or "true"
 
 
 def _drop(connection: Connection, staged: StagingTable, columns: Iterable[str]) -> None:
@@ -255,58 +218,57 @@ def _misfits(schema: FormSchema, staged: StagingTable) -> dict[str, str]:
     return {column: test for column, test in tests.items() if test is not None}
 
 
-def _read(schema: FormSchema, staged: StagingTable, among: str = "true") -> str:
+def _read(reading: _Reading, staged: StagingTable, among: str = "true") -> str:
     """The rows of a table with every answer as text and typed, each step once; `among` narrows the submissions."""
-    texts = [f"{_answer(question, staged.table)} as {_as_text(name)}" for name, question in staged.columns.items()]
-    texts += [f"{_item(repeat.path, staged.table)} as {_as_rows(repeat)}" for repeat in staged.table.repeats]
-    codes = _codes(schema)
+    table, addresses = staged.table, reading.addresses
+    texts = [f"{addresses.answer(question, table)} as {_as_text(name)}" for name, question in staged.columns.items()]
+    texts += [f"{addresses.rows(repeat, table)} as {_as_rows(repeat)}" for repeat in table.repeats]
+    codes = _codes(reading.schema)
     answers = [
         f"{typed(question, _as_text(name), codes)} as {quoted(name)}" for name, question in staged.columns.items()
     ]
-    rows = f"select {', '.join([*_keys(staged), *texts])} from {_rows(schema, staged, among)}"
+    rows = f"select {', '.join([*_keys(staged), *texts])} from {_rows(reading, staged, among)}"
     return f"(select {', '.join(['*', *answers])} from ({rows}))"
 
 
-def _answer(question: Question, table: Table) -> str:
-    answers = [f"nullif({_item(path, table)}, '')" for path in (question.path, *question.former)]
-    return answers[0] if len(answers) == 1 else f"coalesce({', '.join(answers)})"
-
-
-def _item(path: tuple[str, ...], table: Table) -> str:
-    return ".".join(["item", *map(quoted, path[len(table.path) :])])
-
-
-def _rows(schema: FormSchema, staged: StagingTable, among: str) -> str:
+def _rows(reading: _Reading, staged: StagingTable, among: str) -> str:
     """The rows of a table, each with its answers as `item`; `among` narrows the submissions."""
     if not staged.ancestors:
-        there = f"form_id = {literal(schema.form_id)} and deleted_at is null and not is_sealed"
+        structure = literal(reading.addresses.structure(staged.table))
+        there = f"form_id = {literal(reading.schema.form_id)} and deleted_at is null and not is_sealed"
         return f"""(
-            select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {literal(_structure(staged.table))}) as item
+            select {", ".join(SYSTEM_COLUMNS)}, from_json(payload, {structure}) as item
             from raw.current where {there} and {among}
         )"""
     *outer, position = map(quoted, position_columns(staged.table, staged.ancestors))
     held = position_columns(staged.ancestors[-1], staged.ancestors[:-1])
     renamed = [f"{quoted(theirs)} as {ours}" for theirs, ours in zip(held, outer, strict=True)]
+    rows = _as_rows(staged.table)
+    if reading.sifted:
+        rows = reading.addresses.answered_rows(staged.table, rows)
     return f"""(
         select * exclude (pair), pair.p as {position}, pair.i as item from (
             select {", ".join([*SYSTEM_COLUMNS, *renamed])}, unnest(list_transform(
-                {_as_rows(staged.table)}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair
+                {rows}, lambda i, p: struct_pack(i := i, p := p::integer))) as pair
             from staging.{quoted(staged.within)} where {among})
     )"""
 
 
 def _record_misfits(
-    connection: Connection, schema: FormSchema, staged: StagingTable, misfits: Mapping[str, str]
+    connection: Connection, reading: _Reading, staged: StagingTable, misfits: Mapping[str, str]
 ) -> None:
-    flags = ", ".join(f"if({test}, {literal(column)}, null)" for column, test in misfits.items())
+    flags = ", ".join(
+        f"if(({test}) and {answered(_as_text(column))} is not null, {literal(column)}, null)"
+        for column, test in misfits.items()
+    )
     position = "position" if staged.table.path else "null"
     flagged = f"submission_id in (select submission_id from staging.{quoted(staged.name)} where {_FLAG})"
     connection.execute(f"""
         insert into staging.misfit
-        select {literal(schema.form_id)}, {literal(staged.name)}, submission_id, position, question
+        select {literal(reading.schema.form_id)}, {literal(staged.name)}, submission_id, position, question
         from (
             select submission_id, {position} as position, unnest([{flags}]) as question
-            from {_read(schema, staged, flagged)})
+            from {_read(reading, staged, flagged)})
         where question is not null
     """)
 
