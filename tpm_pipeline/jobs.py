@@ -10,7 +10,7 @@ from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
 from tpm_pipeline.paths import LISTS, PACKAGE, ROOT, WAREHOUSE, write_atomically
-from tpm_pipeline.pulling import project, rows, several
+from tpm_pipeline.pulling import rows, several
 from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import (
     NOBODY,
@@ -189,14 +189,6 @@ def _pull(
     shares = [(server, parts[kind].forms) for kind, server in servers.items() if only in (None, kind)]
     with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
         return several.bring(shares, into, forms, wishes)
-
-
-def bring(
-    server: "Server", settings: Settings, forms: Sequence[str], progress: Progress = silent, wishes: Wishes = PLAIN
-) -> list[PullReport]:
-    """Bring these forms of one server, and its entity lists, into raw."""
-    with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
-        return project.bring(server, into, forms, wishes)
 
 
 def build(settings: Settings) -> dict[str, int]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.conftest import KINDS, Site
+from tests.servers.conftest import KINDS
+from tests.servers.site import Site
 
 
 @pytest.fixture(params=list(KINDS))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.servers.conftest import Site
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tpm_pipeline.deploying import plan
 from tpm_pipeline.errors import FormError, ServerError

@@ -145,3 +145,17 @@ def test_an_unclassified_question_is_named_once(write: Write) -> None:
     books, _ = read(["essai"], write(CANAL.replace("public", "")).parent.parent)
 
     assert schemas(books, validate=False) == ([], [])
+
+
+def test_a_rename_that_the_form_does_not_bear_out_is_a_finding(write: Write) -> None:
+    path = write(CANAL)
+    renames = path.with_name("renames.csv")
+    found = []
+    for line in ("moyen,canal,2026-01-31,plus clair", "moyen,voie,2026-01-31,plus clair", "moyen,canal"):
+        renames.write_text(f"ancien,nouveau,date,raison\n{line}\n", encoding="utf-8")
+        compiled, findings = schemas(read(["essai"], path.parent.parent)[0], validate=False)
+        assert [form.form_id for form in compiled] == ["essai"]
+        found.append([(one.code, one.level, one.where.rpartition("/")[2]) for one in findings])
+
+    place = "renames.csv, line 2"
+    assert found == [[], [("FORM-017", "error", place)], [("FORM-016", "error", place)]]

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.pulling.office import Office
-from tests.servers.conftest import Fake, Site, central, fake, site
+from tests.servers.conftest import KINDS, Fake, Kobo, central, fake, fake_kobo, kobo, site
 from tests.servers.dossiers import dossier_form
+from tests.servers.site import Site
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db, raw
 
-__all__ = ["central", "fake", "site"]
+__all__ = ["central", "fake", "fake_kobo", "kobo", "site"]
 
 
 @contextmanager
@@ -46,3 +47,25 @@ def fake_office(fake: Fake, tmp_path: Path) -> Iterator[Office]:
     fake.site.server.deploy([dossier_form()])
     with opened(fake.site, tmp_path / "data") as office:
         yield office
+
+
+@pytest.fixture
+def kobo_office(kobo: Site, tmp_path: Path) -> Iterator[Office]:
+    """On KoboToolbox, the fake and the real one."""
+    kobo.server.deploy([dossier_form()])
+    with opened(kobo, tmp_path / "data") as office:
+        yield office
+
+
+@pytest.fixture
+def fake_kobo_office(fake_kobo: Kobo, tmp_path: Path) -> Iterator[Office]:
+    """On the fake KoboToolbox, whose answers can be meddled with."""
+    fake_kobo.site.server.deploy([dossier_form()])
+    with opened(fake_kobo.site, tmp_path / "data") as office:
+        yield office
+
+
+@pytest.fixture
+def real_kobo(tmp_path: Path) -> Iterator[Site]:
+    with KINDS["real kobo"](tmp_path) as site:
+        yield site

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.servers.conftest import Site
 from tests.servers.dossiers import FORM
+from tests.servers.site import Site
 from tpm_pipeline.pulling import attachments, comments, entities, rows
 from tpm_pipeline.pulling.rows import Wishes
 from tpm_pipeline.records import MediaFile

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from tests.pulling.conftest import opened
 from tests.pulling.office import Office
-from tests.servers.conftest import KINDS, Fake, Site
+from tests.servers.conftest import KINDS, Fake
 from tests.servers.dossiers import FORM, dossier, dossier_form
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError, ServerUnavailableError

@@ -16,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tests.pulling.cutting import ENDS, NORMAL, End, Proxy, cutting
-from tests.servers.conftest import KINDS, TIMEOUT_S, Fake, Site, fake, real_central
+from tests.servers.conftest import KINDS, TIMEOUT_S, Fake, fake, real_central
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.fake_central import EMAIL, PASSWORD
+from tests.servers.site import Site
 from tests.servers.test_http import answer, raw_server
 from tests.servers.visits import visit, visit_form
 from tpm_pipeline.errors import ServerError, ServerUnavailableError

@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.pulling.forked import Pulls, forking
 from tests.servers.answers import written
-from tests.servers.conftest import Fake, Site, real_central
+from tests.servers.conftest import Fake, real_central
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tests.warehouse.lab import form

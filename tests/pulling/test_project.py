@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.pulling.office import silent
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.dossiers import FORM, dossier, dossier_form
+from tests.servers.site import Site
 from tests.servers.visits import new_id
 from tpm_pipeline.pulling import attachments, project, rows
 from tpm_pipeline.pulling.rows import PLAIN, Wishes

@@ -19,8 +19,9 @@ from tests.pulling.conftest import opened
 from tests.pulling.office import Office, silent
 from tests.pulling.witness import known, witness
 from tests.servers.answers import of_row, of_xml
-from tests.servers.conftest import Fake, Site, real_central
+from tests.servers.conftest import Fake, real_central
 from tests.servers.dossiers import FORM, dossier, dossier_form
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tpm_pipeline.pulling import attachments, rows

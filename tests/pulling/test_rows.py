@@ -9,7 +9,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError, WarehouseError

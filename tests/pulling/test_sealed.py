@@ -20,8 +20,9 @@ from tests.servers.confidences import (
     send,
     unlock,
 )
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.encryptor import key_pair
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError

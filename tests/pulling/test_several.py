@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.pulling.office import silent
-from tests.servers.conftest import KINDS, Fake, Site
+from tests.servers.conftest import KINDS, Fake
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.fake_central import EMAIL, PASSWORD
+from tests.servers.site import Site
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError, ServerUnavailableError, TpmError
 from tpm_pipeline.pulling import rows, several

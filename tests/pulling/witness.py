@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import requests
 
-from tests.servers.conftest import Site
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tpm_pipeline.warehouse.db import Connection
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 
-from tests.servers.conftest import Site
 from tests.servers.encryptor import KeyPair, encrypt, key_pair
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tpm_pipeline.forms import seal
 from tpm_pipeline.records import CompiledForm, MediaFile

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from tests.servers.fake_kobo_assets import paged
 from tests.servers.fake_kobo_phone import Phone
 from tests.servers.fake_kobo_query import asked_json, linked, ordered, picked, positive, selected
+from tests.servers.fake_kobo_rows import bare
 from tests.servers.fake_kobo_state import (
     ANONYMOUS,
     ASSET,
@@ -86,8 +87,8 @@ class Data(Phone):
         return found, min(limit, self.page_limit), start
 
     def row(self, call: Call, rows: list[Submission]) -> Submission:
-        """The row of a number, of its first uuid or of the present one."""
-        asked = call.path("row")
+        """The row of a number, of its first uuid or of the present one, with or without what is before it."""
+        asked = bare(call.path("row"))
         for row in rows:
             if asked in {str(row.number), row.root, row.uuid}:
                 return row

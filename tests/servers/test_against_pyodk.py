@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pyodk.client import Client
 
-from tests.servers.conftest import Site
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 

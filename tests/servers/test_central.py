@@ -9,8 +9,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from tests.servers.conftest import TIMEOUT_S, Fake, Site
+from tests.servers.conftest import TIMEOUT_S, Fake
 from tests.servers.fake_central import EMAIL
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError, ServerUnavailableError
@@ -208,9 +209,9 @@ def test_there_is_no_app_user_before_the_first_deployment(fake: Fake) -> None:
 
 def test_a_project_deleted_and_made_again_is_found(fake: Fake) -> None:
     fake.site.server.deploy([visit_form()])
-    assert fake.site.server.current() == {"visites": "1"}
+    assert fake.site.server.current() == {"visites": ("1",)}
     fake.central.projects.clear()
 
     assert fake.site.server.current() == {}
     fake.site.server.deploy([visit_form("2")])
-    assert fake.site.server.current() == {"visites": "2"}
+    assert fake.site.server.current() == {"visites": ("2",)}

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.servers.conftest import TIMEOUT_S, Fake, Site
+from tests.servers.conftest import TIMEOUT_S, Fake
 from tests.servers.phone_view import View
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import visit, visit_form
 from tpm_pipeline.errors import ServerError

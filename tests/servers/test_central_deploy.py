@@ -9,8 +9,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.fake_central import FakeCentral
+from tests.servers.site import Site
 from tests.servers.test_central_access import users
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import visit_form

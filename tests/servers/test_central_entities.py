@@ -7,8 +7,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.dossiers import FORM, LIST, creates, dossier, dossier_form, updates
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError, ServerUnavailableError

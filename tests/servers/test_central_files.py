@@ -7,8 +7,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.dossiers import FORM, dossier, dossier_form
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.servers.conftest import Site
+from tests.servers.site import Site
 from tests.servers.visits import visit, visit_form
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.forms import seal

@@ -7,7 +7,8 @@ import orjson
 import pytest
 from starlette.responses import Response
 
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
+from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerUnavailableError

@@ -15,8 +15,9 @@ from tests.servers.confidences import (
     send,
     unlock,
 )
-from tests.servers.conftest import Fake, Site
+from tests.servers.conftest import Fake
 from tests.servers.encryptor import encrypt, key_pair
+from tests.servers.site import Site
 from tests.servers.test_central_files import content, names, save
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError
@@ -37,7 +38,7 @@ def sent(site: Site, public: str = OWN.public, version: str = "1", media: Mappin
 
 def opened(site: Site, instance: Instance) -> dict[str, bytes | None]:
     """What comes of the files that are there."""
-    listed = [one.name for one in site.server.attachments(instance) if one.is_there]
+    listed = [one.name for one in site.server.attachments(instance) or () if one.is_there]
     return {name: content(site) if save(site, instance, name) else None for name in listed}
 
 
@@ -76,7 +77,7 @@ def test_without_its_key_nothing_is_there(central: Site, key: object) -> None:
         unlock(central, key_pair(1))
     instance = sent(central)
 
-    assert sorted(central.server.attachments(instance), key=lambda one: one.name) == names(late=tuple(MEDIA))
+    assert sorted(central.server.attachments(instance) or (), key=lambda one: one.name) == names(late=tuple(MEDIA))
     assert save(central, instance, "b.pdf") is None
     assert list(central.folder.iterdir()) == []
 

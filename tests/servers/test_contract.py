@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.servers.conftest import Site
+from tests.servers.site import Site
 from tests.servers.visits import new_id, visit, visit_form
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.forms import schema

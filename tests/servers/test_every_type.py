@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.servers.answers import Answers, of_row, of_xml, written
-from tests.servers.conftest import Site
 from tests.servers.every_type import ANSWERS, REPEATS, SUBMISSIONS, every_type, odd_names, submission
+from tests.servers.site import Site
 from tests.servers.test_against_pyodk import pyodk_rows
 from tests.servers.visits import new_id
 from tests.warehouse.lab import Lab

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.conftest import KINDS, Site
+from tests.servers.conftest import KINDS
 from tests.servers.dossiers import FORM, dossier, dossier_form
+from tests.servers.site import Site
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerUnavailableError
 from tpm_pipeline.records import AttachmentName, Instance, MediaFile

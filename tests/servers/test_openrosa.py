@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.servers.conftest import TIMEOUT_S, Fake, Site
+from tests.servers.conftest import TIMEOUT_S, Fake
+from tests.servers.site import Site
 from tests.servers.visits import visit, visit_form
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import MediaFile

@@ -66,6 +66,16 @@ def test_a_form_never_deployed_is_named(lab: Lab) -> None:
         build.schemas(lab.connection, ["essai"])
 
 
+def test_a_mart_reads_what_was_answered_under_an_old_name(lab: Lab, house: Path, tmp_path: Path) -> None:
+    lab.deploy(form(TABLE.replace("age  ", "annee"), "1"), form(TABLE, "2"))
+    lab.store(Row("uuid:1", {"annee": 40}), Row("uuid:2", {"age": 50}))
+    mart(house, "select age from staging.essai")
+    (tmp_path / "essai").mkdir()
+    (tmp_path / "essai/renames.csv").write_text("ancien,nouveau,date,raison\nannee,age,2026-01-31,plus clair\n")
+    build.build(lab.connection, build.schemas(lab.connection, ["essai"], tmp_path), PADS)
+    assert lab.column("select age from marts.fct_essai order by 1") == [40, 50]
+
+
 def test_a_mart_is_built_with_its_grain_and_descriptions(lab: Lab, house: Path) -> None:
     lab.deploy(form(TABLE))
     lab.store(Row("uuid:1", {"age": 40}))

@@ -50,7 +50,7 @@ def essai() -> FormVersion:
 def sent(number: int, *, cas: str = "c1", mode: str = "suite", review: str = "received", **answers: Any) -> Row:
     """A form that arrived as the given one."""
     given = {"cas": cas, "mode": mode, **answers}
-    return Row(f"uuid:{number}", given, submitted=f"2021-02-01T10:00:{number:02}.000Z", review=review)
+    return Row(f"uuid:{9 - number}", given, submitted=f"2021-02-01T10:00:{number:02}.000Z", review=review)
 
 
 def rebuilt(
@@ -75,8 +75,14 @@ def test_what_was_never_said_is_not_there(lab: Lab) -> None:
     assert rebuilt(lab, sent(1, mode="neuf", vu_le=MONDAY)) == [{"name": "c1", "label": f"c1 · {MONDAY}"}]
 
 
-def test_an_update_of_what_is_not_there_or_a_form_that_does_neither_does_nothing(lab: Lab) -> None:
-    assert rebuilt(lab, sent(1, etat="a"), sent(2, cas="c2", mode="anonyme"), sent(3, cas="", mode="neuf")) == []
+def test_an_update_of_what_is_not_there_does_nothing(lab: Lab) -> None:
+    assert rebuilt(lab, sent(1, etat="a"), sent(2, cas="", mode="neuf")) == []
+
+
+def test_a_form_that_neither_creates_nor_updates_says_nothing_of_what_it_names(lab: Lab) -> None:
+    rows = [sent(1, mode="neuf", vu_le=MONDAY, etat="a"), sent(2, mode="anonyme", vu_le=TUESDAY, etat="b")]
+
+    assert rebuilt(lab, *rows)[0]["etat"] == "a"
 
 
 def test_a_phone_that_was_long_without_network_does_not_undo_what_happened_since(lab: Lab) -> None:

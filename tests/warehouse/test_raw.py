@@ -196,7 +196,9 @@ def test_versions_are_kept_once_oldest_first(lab: Lab) -> None:
 
 def test_what_is_remembered_of_a_form_is_asked_for_at_once(lab: Lab) -> None:
     key = ("central", "essai")
-    assert raw.known(lab.connection, *key, ["1"]) == raw.Known(None, has_versions=False, swept_at=None, is_followed=True)
+    assert raw.known(lab.connection, *key, ["1"]) == raw.Known(
+        None, has_versions=False, swept_at=None, is_followed=True
+    )
 
     lab.deploy(form("| type | name | privacy |\n| text | a | public |"))
     lab.store(VISIT, cursor="12")
@@ -343,3 +345,12 @@ def test_a_pull_killed_at_any_moment_and_run_again_ends_the_same(tmp_path: Path,
     assert content(cut)[1] in ("1", "2")
     subprocess.run([sys.executable, "-c", PULL, str(cut)], check=True, capture_output=True)
     assert content(cut) == content(whole)
+
+
+def test_a_server_is_remembered_once_with_the_way_it_writes(lab: Lab) -> None:
+    for kind in (*KINDS, *KINDS):
+        lab.store(Row("uuid:1"), kind=kind, server=f"https://{kind}.example.org")
+    assert lab.connection.execute("from raw.server order by all").fetchall() == [
+        ("https://central.example.org", "central", False),
+        ("https://local.example.org", "local", False),
+    ]

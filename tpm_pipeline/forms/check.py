@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tpm_pipeline.errors import FormError, TpmError
-from tpm_pipeline.forms import catalog, privacy, render, renames, schema, sheets
+from tpm_pipeline.forms import catalog, privacy, renames, render, schema, sheets
 from tpm_pipeline.forms.catalog import place
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.forms.sheets import Row, Sheet, Sheets

@@ -60,7 +60,9 @@ class _Bringing:
             return False  # deleted since: to be asked again if it is restored
         came, damaged, missing = self.came, len(self.damaged), 0
         stored = attachments.stored(self._connection, self._server.name, waiting.instance)
-        self._forget(waiting, stored - {name.name for name in names if name.is_there})
+        gone = (stored - {name.name for name in names if name.is_there}) | self._replaced(waiting)
+        self._forget(waiting, gone)
+        stored -= gone
         for name in names:
             if name.name not in stored and not (name.is_there and self._has_come(waiting, name.name)):
                 missing += 1
@@ -71,8 +73,12 @@ class _Bringing:
             self.remember()
         return self.came > came
 
+    def _replaced(self, waiting: Waiting) -> set[str]:
+        here = (self._connection, self._server.name)
+        return attachments.replaced(*here, waiting.instance, self._server.dialect) if waiting.is_new else set()
+
     def _forget(self, waiting: Waiting, gone: set[str]) -> None:
-        """Write down which files were taken away on the server."""
+        """Write down which files were taken away on the server, or gave way to others."""
         with transaction(self._connection):
             for name in sorted(gone):
                 attachments.store(self._connection, self._server.name, waiting.instance, name, None)

@@ -27,6 +27,8 @@ def _steps(
         # An office that is declared no more, or a form that each office has of its own by now, is retired too.
         if place.form_id in access.retired or (place.form_id in active and place not in wanted):
             yield kobo_forms.retirement(api, asset)
+        if place not in wanted:
+            yield from kobo_people.revocations(api, place, asset, access)
     # People come last: by then the forms can be filled.
     for place in wanted:
         yield from kobo_people.steps(api, place, held.get(place), access)

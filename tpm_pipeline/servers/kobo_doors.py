@@ -14,7 +14,7 @@ def phones(api: KoboApi, assets: Sequence[Asset], access: Access) -> Iterator[Do
     if not access.accounts:
         return
     if not assets:
-        raise ServerError("SRV-043", api.where, "Nothing is deployed yet.", "Deploy first (tpm deploy).")
+        raise ServerError("SRV-071", api.where, "Nothing is deployed yet.", "Deploy first (tpm deploy).")
     # Phones have an address of their own, which these links show.
     parts = urlsplit(api.get(assets[0].path)["deployment__data_download_links"]["csv"])
     for office, names in access.accounts.items():
@@ -30,5 +30,5 @@ def desks(api: KoboApi, assets: Sequence[Asset], access: Access) -> Iterator[Doo
             link = api.get(asset.path)["deployment__links"].get("url") if asset else None
             if not link:
                 cause = "KoboToolbox has not prepared its page for browsers."
-                raise ServerError("SRV-042", form_id, cause, "Deploy first, and check that Enketo runs beside it.")
+                raise ServerError("SRV-072", form_id, cause, "Deploy first, and check that Enketo runs beside it.")
             yield Door(office, form_id, link)

@@ -1,7 +1,7 @@
 """Forms of KoboToolbox: imported as XLSForms, with their files, then deployed; one for each office where it must be."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,6 +14,9 @@ from tpm_pipeline.servers import kobo_media
 from tpm_pipeline.servers.kobo_api import KoboApi, address
 from tpm_pipeline.servers.kobo_assets import MARK, Asset
 from tpm_pipeline.servers.steps import Step
+
+FILES, SHARED = "files", "shared"
+"""What an asset's mark says of its files: the digests of those phones have, and which of them are lists of ours."""
 
 _EMPTY: Mapping[str, Any] = {"survey": [], "choices": [], "settings": {}}
 _PAUSES_S = (0.1, 0.2, 0.5, 1, 2, 2, 5, 5, 10, 10, 30, 30, 30)
@@ -78,7 +81,7 @@ def steps(api: KoboApi, form: CompiledForm, place: Place, asset: Asset | None) -
         yield Step(Change("drift", what), do)
     elif asset.deployed != asset.version or held["settings"].get("version") != form.version:
         yield Step(Change("update", line), do)
-    elif changed := kobo_media.differing(_own(form), files, asset.mark.get("files", {})):
+    elif changed := _changed(form, asset.mark, files):
         yield Step(Change("update", f"{line}: {', '.join(changed)}"), do)
     elif not asset.is_active:
         yield Step(Change("update", f"{line}: phones may send it again"), do)
@@ -109,9 +112,16 @@ def redeploy(api: KoboApi, uid: str) -> None:
         api.post(there, said)
 
 
-def _own(form: CompiledForm) -> dict[str, bytes]:
+def _own(form: CompiledForm, mark: Mapping[str, Any]) -> dict[str, bytes]:
     """The files whose content comes with the form; lists that change every day are shared apart."""
-    return {file.name: file.content for file in form.media if file.name.removesuffix(".csv") not in form.entity_lists}
+    apart = {*mark.get(SHARED, ()), *(f"{name}.csv" for name in form.entity_lists)}
+    return {file.name: file.content for file in form.media if file.name not in apart}
+
+
+def _changed(form: CompiledForm, mark: Mapping[str, Any], held: Mapping[str, kobo_media.Held]) -> list[str]:
+    """The files that phones do not have, or not as they come with the form."""
+    own = kobo_media.differing(_own(form, mark), held, mark.get(FILES, {}))
+    return own + [file.name for file in form.media if file.name not in {*held, *own}]
 
 
 def _publish(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
@@ -119,10 +129,10 @@ def _publish(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> N
         _create(api, form, place, where)
     uid = where.uids[place]
     _import(api, form, place, uid)
-    files = _send_files(api, form, uid)
+    files = _send_files(api, form, uid, _own(form, where.marks[place]))
     redeploy(api, uid)
     # Only now do phones get these files: written down before, an interruption would make them believe so.
-    where.mark(api, place, files=files)
+    where.mark(api, place, **{FILES: files})
 
 
 def _create(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
@@ -153,9 +163,9 @@ def _sheets(form: CompiledForm, place: Place) -> Tables:
     return content.sealed({**form.sheets, "settings": ({**first, "form_title": title}, *rest)})
 
 
-def _send_files(api: KoboApi, form: CompiledForm, uid: str) -> dict[str, str]:
+def _send_files(api: KoboApi, form: CompiledForm, uid: str, own: Collection[str]) -> dict[str, str]:
     """Upload what differs; a list that is there stays as it is. Gives the digests of all that is there."""
-    held, own = kobo_media.held(api, uid), _own(form)
+    held = kobo_media.held(api, uid)
     for file in form.media:
         old = held.get(file.name)
         if old is None or (file.name in own and old.md5 != kobo_media.md5(file.content)):

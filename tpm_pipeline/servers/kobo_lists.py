@@ -8,7 +8,7 @@ from tpm_pipeline.servers import kobo_media
 from tpm_pipeline.servers.base import Progress
 from tpm_pipeline.servers.kobo_api import KoboApi
 from tpm_pipeline.servers.kobo_assets import Asset
-from tpm_pipeline.servers.kobo_forms import Ground, Place, redeploy
+from tpm_pipeline.servers.kobo_forms import FILES, SHARED, Ground, Place, redeploy
 
 
 def share(
@@ -19,9 +19,11 @@ def share(
         if not asset.is_active:
             continue
         place = Place(asset.form_id, asset.office)
-        held = kobo_media.held(api, asset.uid)
-        wanted = {one.name: _for(one, asset.office) for one in lists if one.name in held}
-        changed = kobo_media.differing(wanted, held, asset.mark.get("files", {}))
+        held, marked = kobo_media.held(api, asset.uid), asset.mark.get(FILES, {})
+        # What an interruption left away is known by its mark.
+        wanted = {f"{one.name}.csv": _for(one, asset.office) for one in lists}
+        wanted = {name: found for name, found in wanted.items() if name in {*held, *marked}}
+        changed = kobo_media.differing(wanted, held, marked)
         if not changed:
             continue
         what = f"{place.name}: {', '.join(changed)}"
@@ -31,10 +33,12 @@ def share(
             continue
         progress(what)
         for name in changed:
-            kobo_media.replace(api, asset.uid, MediaFile(name, wanted[name]), held[name])
+            kobo_media.replace(api, asset.uid, MediaFile(name, wanted[name]), held.get(name))
         redeploy(api, asset.uid)
         digests = {name: kobo_media.md5(wanted[name]) for name in changed}
-        where.mark(api, place, files={**asset.mark.get("files", {}), **digests})
+        where.mark(
+            api, place, **{FILES: {**marked, **digests}, SHARED: sorted({*asset.mark.get(SHARED, ()), *digests})}
+        )
         yield Change("update", what)
 
 

@@ -16,6 +16,7 @@ from tpm_pipeline.servers.steps import Step
 
 _ANYBODY = "AnonymousUser"
 _SEND, _SEE, _SEE_SOME = "add_submissions", "view_submissions", "partial_submissions"
+_MANAGE = "manage_asset"
 _OURS = "accounts"
 
 Filters = Sequence[Mapping[str, Any]]
@@ -23,9 +24,9 @@ Filters = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class _Grant:
-    """A permission that somebody has: its address, and which submissions it reaches if not all."""
+    """A permission that somebody has, and which submissions it reaches if not all."""
 
-    url: str
+    uid: str
     permission: str
     filters: Filters = field(default=())
 
@@ -35,82 +36,92 @@ def steps(api: KoboApi, place: Place, asset: Asset | None, access: Access) -> It
 
     Whoever else a hand let in stays.
     """
-    held = _held(api, asset)
+    held = _held(api, asset.uid) if asset else {}
+    marked = asset.mark.get(_OURS, ()) if asset else ()
     wanted = {
         name: office for office, names in access.accounts.items() for name in names if place.office in ("", office)
     }
-    for name in [*(asset.mark.get(_OURS, ()) if asset else ())]:
+    for name in marked:
         if name not in wanted:
             what = f"{place.name}: account {name}"
             yield Step(Change("revoke", what), partial(_revoke, api, place, name, held.get(name, ())))
     for name, office in wanted.items():
         grants = _grants(access, place, office)
-        missing = {
-            permission: filters for permission, filters in grants.items() if not _has(held, name, permission, filters)
-        }
-        if missing:
+        if name not in marked or _missing(held.get(name, ()), grants):
             what = f"{place.name}: account {name} may send it and see what {office} sent"
-            yield Step(Change("create", what), partial(_grant, api, place, name, missing))
+            yield Step(Change("create", what), partial(_let_in, api, place, name, grants))
     yield from _anonymous(api, place, held.get(_ANYBODY, ()), is_asked=place.form_id in access.anonymous)
+
+
+def revocations(api: KoboApi, place: Place, asset: Asset, access: Access) -> Iterator[Step[Ground]]:
+    """What shuts out of a form that phones get no more whoever is declared no more."""
+    return (step for step in steps(api, place, asset, access) if step.change.action == "revoke")
 
 
 def _anonymous(api: KoboApi, place: Place, held: Sequence[_Grant], *, is_asked: bool) -> Iterator[Step[Ground]]:
     given = [grant for grant in held if grant.permission == _SEND]
     if is_asked and not given:
         what = f"{place.name}: anybody may send it, without an account"
-        yield Step(Change("create", what), partial(_grant, api, place, _ANYBODY, {_SEND: ()}))
+        yield Step(Change("create", what), partial(_open, api, place))
     if given and not is_asked:
         what = f"{place.name}: anybody could send it without an account"
-        yield Step(Change("revoke", what), partial(_remove, api, given))
+        yield Step(Change("revoke", what), partial(_remove, api, place, given))
 
 
 def _grants(access: Access, place: Place, office: str) -> dict[str, Filters]:
     if place.office:
         return {_SEND: (), _SEE: ()}
-    return {_SEND: (), _SEE_SOME: [{"_submitted_by": {"$in": [*access.accounts[office]]}}]}
+    return {_SEND: (), _SEE_SOME: [{"_submitted_by": {"$in": sorted(access.accounts[office])}}]}
 
 
-def _has(held: Mapping[str, Sequence[_Grant]], name: str, permission: str, filters: Filters) -> bool:
-    return any(grant.permission == permission and [*grant.filters] == [*filters] for grant in held.get(name, ()))
+def _missing(held: Sequence[_Grant], grants: Mapping[str, Filters]) -> dict[str, Filters]:
+    """What somebody needs more. To give a part of the submissions would take the rest from who manages the form."""
+    known = [(grant.permission, [*grant.filters]) for grant in held]
+    if (_MANAGE, []) in known:
+        return {}
+    return {permission: filters for permission, filters in grants.items() if (permission, [*filters]) not in known}
 
 
-def _held(api: KoboApi, asset: Asset | None) -> dict[str, list[_Grant]]:
+def _held(api: KoboApi, uid: str) -> dict[str, list[_Grant]]:
     found: dict[str, list[_Grant]] = {}
-    for row in _assignments(api, asset.uid) if asset else ():
+    for row in api.get(address("assets", uid, "permission-assignments")):
         parts = {_last(part["url"]): part["filters"] for part in row.get("partial_permissions") or ()}
-        grant = _Grant(row["url"], _last(row["permission"]), parts.get(_SEE, ()))
+        grant = _Grant(_last(row["url"]), _last(row["permission"]), parts.get(_SEE, ()))
         found.setdefault(_last(row["user"]), []).append(grant)
     return found
 
 
-def _assignments(api: KoboApi, uid: str) -> list[Any]:
-    return list(api.get(address("assets", uid, "permission-assignments")))
-
-
-def _grant(api: KoboApi, place: Place, name: str, missing: Mapping[str, Filters], where: Ground) -> None:
-    here = address("assets", where.uids[place], "permission-assignments")
-    if name != _ANYBODY and api.get(address("users", name), tolerate=(NOT_FOUND,)) is None:
+def _let_in(api: KoboApi, place: Place, name: str, grants: Mapping[str, Filters], where: Ground) -> None:
+    if api.get(address("users", name), tolerate=(NOT_FOUND,)) is None:
         cause = f"There is no account «{name}»."
         raise ServerError("SRV-068", api.where, cause, "Make it in KoboToolbox, or correct it in TPM_ACCESS.")
-    for permission, filters in missing.items():
-        said: dict[str, Any] = {"user": _url(api, "users", name), "permission": _url(api, "permissions", permission)}
-        if filters:
-            said["partial_permissions"] = [{"url": _url(api, "permissions", _SEE), "filters": filters}]
-        api.post(here, said)
-    if name != _ANYBODY:
-        where.mark(api, place, **{_OURS: sorted({*where.marks[place].get(_OURS, ()), name})})
+    # Written down first: an interruption leaves nobody in of whom we do not know.
+    where.mark(api, place, **{_OURS: sorted({*where.marks[place].get(_OURS, ()), name})})
+    for permission, filters in _missing(_held(api, where.uids[place]).get(name, ()), grants).items():
+        _grant(api, where.uids[place], name, permission, filters)
+
+
+def _open(api: KoboApi, place: Place, where: Ground) -> None:
+    _grant(api, where.uids[place], _ANYBODY, _SEND, ())
+
+
+def _grant(api: KoboApi, uid: str, name: str, permission: str, filters: Filters) -> None:
+    said: dict[str, Any] = {"user": _url(api, "users", name), "permission": _url(api, "permissions", permission)}
+    if filters:
+        said["partial_permissions"] = [{"url": _url(api, "permissions", _SEE), "filters": filters}]
+    api.post(address("assets", uid, "permission-assignments"), said)
 
 
 def _revoke(api: KoboApi, place: Place, name: str, held: Sequence[_Grant], where: Ground) -> None:
-    _remove(api, held, where)
+    _remove(api, place, held, where)
     left = [other for other in where.marks[place].get(_OURS, ()) if other != name]
     where.mark(api, place, **{_OURS: left})
 
 
-def _remove(api: KoboApi, held: Sequence[_Grant], _where: Ground) -> None:
+def _remove(api: KoboApi, place: Place, held: Sequence[_Grant], where: Ground) -> None:
     for grant in held:
         # One permission takes those that need it with it: what is gone already is as wanted.
-        api.delete(grant.url.removeprefix(api.url + "/api/v2"), tolerate=(NOT_FOUND,))
+        api.delete(address("assets", where.uids[place], "permission-assignments", grant.uid), tolerate=(NOT_FOUND,))
 
 
 def _url(api: KoboApi, *parts: str) -> str:

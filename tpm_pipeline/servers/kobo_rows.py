@@ -60,9 +60,9 @@ class Reader:
         for asset in self.assets:
             found: set[str] = set()
             for start in range(0, len(left), _NAMED):
-                rows, _ = self._page(asset, {SUBMISSION: {"$in": left[start : start + _NAMED]}})
-                found.update(row[SUBMISSION] for row in rows)
-                if rows:
+                named = {SUBMISSION: {"$in": left[start : start + _NAMED]}}
+                for rows, _ in self._after(asset, 0, among=named):
+                    found.update(row[SUBMISSION] for row in rows)
                     yield self._written(rows, None)
             left = [one for one in left if one not in found]
 
@@ -90,11 +90,13 @@ class Reader:
             marks[asset.uid] = Mark(window[0], asset.facts)
             yield self._written([], _write(marks))
 
-    def _after(self, asset: Asset, after: int, fields: Sequence[str] = ()) -> Iterator[tuple[list[Row], bool]]:
+    def _after(
+        self, asset: Asset, after: int, fields: Sequence[str] = (), among: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[list[Row], bool]]:
         """Yield pages by the rows' own order, the last one told: what is deleted meanwhile shifts none of them."""
         is_last = False
         while not is_last:
-            rows, count = self._page(asset, {"_id": {"$gt": after}}, fields)
+            rows, count = self._page(asset, {**(among or {}), "_id": {"$gt": after}}, fields)
             # The server may give fewer rows than asked for: only the count tells whether these were all.
             is_last = count <= len(rows)
             if rows:
@@ -138,4 +140,4 @@ def _read(cursor: str | None) -> dict[str, Mark]:
         return {uid: Mark(int(after), (int(count), last)) for uid, (after, count, last) in found.items()}
     except (ValueError, TypeError, AttributeError):
         cause = "The place where the last pull ended is not one that KoboToolbox gave."
-        raise ServerError("SRV-019", "kobo", cause, "Rebuild the warehouse's raw tables.") from None
+        raise ServerError("SRV-070", "kobo", cause, "Rebuild the warehouse's raw tables.") from None

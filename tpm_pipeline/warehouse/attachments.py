@@ -45,6 +45,21 @@ select submission_id, instance_id, missing, pull_id > coalesce(checked_at, 0) as
 from seen join live using (submission_id) left join checked using (submission_id, instance_id)
 where expects and {those} and (is_new or {again})
 """
+# What the rows said of a file of this name when it came is no more said: it was deleted, and another may be there.
+_REPLACED = """
+with here as (
+    select name, max(pull_id) as came_at from raw.attachment where {version}
+    group by name having arg_max(digest is not null, pull_id)
+),
+said as (
+    select name, came_at, pull_id,
+        list_filter(json_extract(payload, $files), lambda file: contains(file::varchar, to_json(name)::varchar)) as files
+    from here cross join raw.submission where {version}
+)
+select name from said group by name
+having not list_has_all(arg_max(files, pull_id), arg_max(files, pull_id) filter (pull_id < came_at))
+"""
+_VERSION = "server = $server and form_id = $form and submission_id = $submission and instance_id = $instance"
 _TOGETHER = 1000
 
 
@@ -91,6 +106,19 @@ def stored(connection: Connection, server: str, instance: Instance) -> set[str]:
     )
     key = [server, instance.form_id, instance.submission_id, instance.instance_id]
     return {name for (name,) in run(connection, sql, key).fetchall()}
+
+
+def replaced(connection: Connection, server: str, instance: Instance, dialect: Dialect) -> set[str]:
+    """Those of these names under which the server has another file since, or none, where its rows tell of each."""
+    if dialect.keeps_files:
+        return set()
+    key = {"server": server, "form": instance.form_id}
+    key |= {
+        "submission": instance.submission_id,
+        "instance": instance.instance_id,
+        "files": f"{dialect.attachments}[*]",
+    }
+    return {name for (name,) in run(connection, _REPLACED.format(version=_VERSION), key).fetchall()}
 
 
 def former(connection: Connection, server: str, instance: Instance, name: str) -> StoredFile | None:
