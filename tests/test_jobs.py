@@ -1,6 +1,5 @@
 """The use cases, with the real parts: forms, a local server, the warehouse, the publications."""
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from pydantic import SecretStr
 from tpm_pipeline import jobs
 from tpm_pipeline.demo.instances import generate
 from tpm_pipeline.errors import FormError, PublicationError, SettingsError, WarehouseError
-from tpm_pipeline.records import Change, SharedList
-from tpm_pipeline.servers.base import Server
+from tpm_pipeline.records import Change
+from tpm_pipeline.servers.base import Lists, Server
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.servers.openrosa import OpenRosaClient
 from tpm_pipeline.settings import Kind, Settings
@@ -168,9 +167,9 @@ def _visit_again(settings: Settings) -> None:
 class KeepsNoLists(LocalServer):
     """A server that is given the lists for its phones, as KoboToolbox is."""
 
-    def share(self, lists: Sequence[SharedList], *, progress: jobs.Progress = jobs.silent) -> list[Change]:
+    def share(self, lists: Lists, *, progress: jobs.Progress = jobs.silent) -> list[Change]:
         progress("lists")
-        return [Change("update", f"{one.name}.csv: {len(one.whole.splitlines()) - 1} rows") for one in lists]
+        return [Change("update", f"{one.name}.csv: {len(one.whole.splitlines()) - 1} rows") for one in lists()]
 
 
 def test_where_the_server_keeps_the_lists_the_warehouse_is_not_even_opened(settings: Settings) -> None:

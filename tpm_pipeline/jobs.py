@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tpm_pipeline.errors import SettingsError
+from tpm_pipeline.errors import SettingsError, TpmError
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
@@ -223,12 +224,16 @@ def share(settings: Settings, progress: Progress = silent) -> list[Change]:
     """Give phones the lists as the warehouse knows them, where their server keeps none; a second call does nothing."""
     from tpm_pipeline.deploying import lists
 
-    parts = read_shares(settings)
-    changes = [
-        server.share(lists.Rebuilt(settings, parts[kind].offices), progress=progress)
-        for kind, server in open_servers(settings).items()
-    ]
-    return [change for made in changes for change in made]
+    parts, changes, errors = read_shares(settings), list[Change](), list[TpmError]()
+    for kind, server in open_servers(settings).items():
+        offices = parts[kind].offices
+        try:
+            changes += server.share(partial(lists.rebuilt, settings, offices), progress=progress)
+        except TpmError as error:
+            errors.append(error)
+    if errors:
+        raise several.together(errors)
+    return changes
 
 
 def is_current(settings: Settings) -> bool:
@@ -243,7 +248,7 @@ def is_current(settings: Settings) -> bool:
 
 
 def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
-    """Pull every form; rebuild and publish if anything changed.
+    """Pull every form; rebuild and publish if anything changed; give phones their lists.
 
     What one server brought is published even when another failed, whose error then ends the refresh.
     """
@@ -251,6 +256,7 @@ def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
     if len(errors) == len(settings.kinds):
         raise several.together(errors)
     report = _republish(settings, tuple(reports), progress)
+    share(settings, progress)
     if errors:
         raise several.together(errors)
     return report

@@ -178,10 +178,10 @@ class Dialect:
     in the rows of a repeat too. The fields are JSON paths of the row, but for `system`, the keys that are no answers,
     and `review_states`, which translates the server's words.
     `content` are the paths, `[*]` standing for each of several, that tell one set of answers from another where the
-    server writes the same answers differently as its forms change; empty, only the whole row tells.
-    `sealed` has a value while the answers are still encrypted. `attachments` is how many files belong to the answers, or the list of them; without it, rows do
-    not tell. `corrected` has a value once the answers were edited, where the review state does not say so.
-    `keeps_files` tells whether a version that was edited keeps its files.
+    server writes the same answers differently as its forms change; empty, only the whole row tells. `sealed` has a
+    value while the answers are still encrypted. `attachments` is how many files belong to the answers, or the list of
+    them; without it, rows do not tell. `corrected` has a value once the answers were edited, where the review state
+    does not say so. `keeps_files` tells whether a version that was edited keeps its files.
     """
 
     name: str

@@ -9,7 +9,7 @@ from tpm_pipeline import jobs
 from tpm_pipeline.pulling import project, rows
 from tpm_pipeline.pulling.rows import PLAIN, Into
 from tpm_pipeline.servers import central_rows
-from tpm_pipeline.servers.central import CentralServer
+from tpm_pipeline.servers.base import Server
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db, entities, raw
 
@@ -18,7 +18,7 @@ from tpm_pipeline.warehouse import db, entities, raw
 class Pull:
     """Pulls some forms when called."""
 
-    server: CentralServer
+    server: Server
     into: Into
     forms: Sequence[str]
 
@@ -46,7 +46,7 @@ class Pull:
 
 
 @contextmanager
-def opened(server: CentralServer, data: Path, forms: Sequence[str] = ()) -> Iterator[Pull]:
+def opened(server: Server, data: Path, forms: Sequence[str] = ()) -> Iterator[Pull]:
     """A warehouse of its own for these forms, or all twelve."""
     settings = Settings(data=data)
     with (

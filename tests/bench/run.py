@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import population, pull
+from tests.bench import population, pull, pull_kobo
 from tests.bench.clock import best, ratio, say, timed
 
 TPM = [sys.executable, "-m", "tpm_pipeline.cli"]
@@ -25,6 +25,10 @@ def main() -> None:
             pull.run(place)
         else:
             say("pull from Central", "waits for TPM_TEST_CENTRAL_URL, _EMAIL and _PASSWORD")
+        if os.environ.get("TPM_TEST_KOBO_URL"):
+            pull_kobo.run(place)
+        else:
+            say("pull from KoboToolbox", "waits for TPM_TEST_KOBO_URL and TPM_TEST_KOBO_TOKEN")
         _warehouse(population.demo(place / "population"))
 
 

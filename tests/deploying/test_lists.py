@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def rebuilt(project: Settings) -> Mapping[str, SharedList]:
-    return {one.name: one for one in lists.Rebuilt(project, OFFICES)}
+    return {one.name: one for one in lists.rebuilt(project, OFFICES)}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_each_office_has_its_own_cases_those_transferred_to_it_too(
 def test_a_server_that_has_some_offices_gets_their_cases_only(
     project: Settings, rebuilt: Mapping[str, SharedList]
 ) -> None:
-    (found,) = (one for one in lists.Rebuilt(project, ["TIZ01"]) if one.name == "dossiers")
+    (found,) = (one for one in lists.rebuilt(project, ["TIZ01"]) if one.name == "dossiers")
 
     assert found.by_office == {"TIZ01": rebuilt["dossiers"].by_office["TIZ01"]}
     assert found.whole == found.by_office["TIZ01"]
@@ -124,19 +124,11 @@ def test_a_server_that_has_some_offices_gets_their_cases_only(
 def test_when_nothing_changed_no_byte_does(project: Settings, rebuilt: Mapping[str, SharedList]) -> None:
     jobs.build(project)
 
-    assert {one.name: one for one in lists.Rebuilt(project, OFFICES)} == rebuilt
+    assert {one.name: one for one in lists.rebuilt(project, OFFICES)} == rebuilt
 
 
 def test_an_office_without_a_case_has_the_header_alone(project: Settings) -> None:
-    found = {one.name: one for one in lists.Rebuilt(project, ["AGD09"])}
+    found = {one.name: one for one in lists.rebuilt(project, ["AGD09"])}
 
     assert found["dossiers"].by_office == {"AGD09": header("dossiers")}
     assert found["dossiers"].whole == header("dossiers")
-
-
-def test_nothing_is_read_before_somebody_looks(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data=tmp_path / "none", server="local")
-
-    lists.Rebuilt(settings, OFFICES)
-
-    assert not settings.data.exists()

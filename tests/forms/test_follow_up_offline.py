@@ -75,7 +75,7 @@ def settings(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Sett
 
 @pytest.fixture(scope="module")
 def rebuilt(settings: Settings) -> Mapping[str, SharedList]:
-    return {one.name: one for one in lists.Rebuilt(settings, [OFFICE, OTHER, EMPTY])}
+    return {one.name: one for one in lists.rebuilt(settings, [OFFICE, OTHER, EMPTY])}
 
 
 def rows(content: bytes) -> list[Case]:
@@ -162,5 +162,5 @@ def after(settings: Settings, xml: bytes) -> SharedList:
     local_submissions.accept(Store(settings.local_store), xml, [])
     jobs.pull(settings, jobs.form_ids())
     jobs.build(settings)
-    (cases,) = (one for one in lists.Rebuilt(settings, [OFFICE]) if one.name == "dossiers")
+    (cases,) = (one for one in lists.rebuilt(settings, [OFFICE]) if one.name == "dossiers")
     return cases

@@ -114,6 +114,8 @@ class Assets(Users):
         sent = call.sent()
         if call.user == ANONYMOUS:
             raise RefusalError(401, NO_CREDENTIALS)
+        if "clone_from" in sent:
+            sent = self._cloned(call, sent)
         if sent.get("asset_type") not in {"survey", "block"}:
             unknown = f'"{sent.get("asset_type")}" is not a valid choice.'
             raise RefusalError(400, {"asset_type": [unknown if "asset_type" in sent else "This field is required."]})
@@ -122,6 +124,14 @@ class Assets(Users):
         asset.settings |= settings
         self.new_version(asset, completed(sent.get("content") or {}))
         return JSONResponse(self.detail(call, asset), 201)
+
+    def _cloned(self, call: Call, sent: dict[str, Any]) -> dict[str, Any]:
+        """A copy is made of the newest content, and keeps what is written in the settings."""
+        source = self.assets.get(sent["clone_from"])
+        if source is None or "view_asset" not in rights(source, call.user):
+            raise missing("Asset")
+        made = {"name": source.name, "asset_type": source.kind, "content": source.content}
+        return {**made, **sent, "settings": {**source.settings, **_settings(sent)}}
 
     def show_asset(self, call: Call) -> Any:
         return self.detail(call, self.found(call))

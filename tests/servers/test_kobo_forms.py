@@ -181,7 +181,7 @@ def test_without_accounts_or_cases_of_its_own_a_form_is_everybodys() -> None:
 
 
 @pytest.mark.parametrize("is_deployed", [False, True])
-def test_questions_that_a_hand_changed_are_kept_until_forced(kobo: Site, is_deployed: bool) -> None:  # noqa: FBT001
+def test_questions_that_a_hand_changed_are_kept_until_forced(kobo: Site, is_deployed: bool) -> None:
     kobo.server.deploy([visit_form()])
     hands = Hands(kobo)
     hands.edit()

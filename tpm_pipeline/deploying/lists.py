@@ -2,9 +2,7 @@
 
 import csv
 import io
-from collections import UserList
 from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from tpm_pipeline.deploying.access import OWN_CASES
@@ -18,17 +16,10 @@ from tpm_pipeline.warehouse.lists import Entity
 _STATE, _OPEN, _OFFICE = "statut_dossier", "ouvert", "code_bureau"
 
 
-class Rebuilt(UserList[SharedList]):
-    """The lists for some offices, rebuilt when a server first looks at them: for one that keeps its own, never."""
-
-    def __init__(self, settings: Settings, offices: Collection[str]) -> None:
-        self._settings, self._offices = settings, offices
-
-    @cached_property
-    def data(self) -> list[SharedList]:  # type: ignore[override]
-        """The lists themselves."""
-        with db.reading(self._settings) as connection:
-            return read(connection, self._offices)
+def rebuilt(settings: Settings, offices: Collection[str]) -> list[SharedList]:
+    """Every list, its cases those of these offices only."""
+    with db.reading(settings) as connection:
+        return read(connection, offices)
 
 
 def read(connection: db.Connection, offices: Collection[str]) -> list[SharedList]:
@@ -39,8 +30,8 @@ def read(connection: db.Connection, offices: Collection[str]) -> list[SharedList
         file = LISTS / f"{name}.csv"
         if file.is_file():
             header, seed = _begun(file)
-            rebuilt = lists.rebuild(connection, [one for one in declared if one.list_name == name], seed)
-            found.append(_shared(name, header, rebuilt, offices))
+            known = lists.rebuild(connection, [one for one in declared if one.list_name == name], seed)
+            found.append(_shared(name, header, known, offices))
     return found
 
 
@@ -51,10 +42,10 @@ def _begun(file: Path) -> tuple[Sequence[str], list[Entity]]:
         return reader.fieldnames or (), [*reader]
 
 
-def _shared(name: str, header: Sequence[str], rebuilt: Iterable[Entity], offices: Collection[str]) -> SharedList:
+def _shared(name: str, header: Sequence[str], known: Iterable[Entity], offices: Collection[str]) -> SharedList:
     """Write a list; of cases only the open ones, and to each office its own."""
     code = next(column for column in header if column.startswith("code_"))
-    ordered = sorted(rebuilt, key=lambda entity: (entity.get(code, ""), entity["name"]))
+    ordered = sorted(known, key=lambda entity: (entity.get(code, ""), entity["name"]))
     if name not in OWN_CASES:
         return SharedList(name, _written(header, ordered))
     cases = [case for case in ordered if case.get(_STATE) == _OPEN and case.get(_OFFICE) in offices]

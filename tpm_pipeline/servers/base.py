@@ -25,6 +25,8 @@ from tpm_pipeline.records import (
 )
 
 Progress = Callable[[str], None]
+Lists = Callable[[], Sequence[SharedList]]
+"""Makes the lists when they are needed."""
 
 
 def silent(_message: str) -> None:
@@ -78,7 +80,7 @@ class Server(Protocol):
         """
         ...
 
-    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:
+    def share(self, lists: Lists, *, progress: Progress = silent) -> list[Change]:
         """Give phones these lists as they are now; nothing where the server itself keeps them up to date."""
         ...
 

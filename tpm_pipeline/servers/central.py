@@ -20,12 +20,11 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
-    SharedList,
     StoredFile,
     Sweep,
 )
 from tpm_pipeline.servers import central_access, central_deploy, central_forms
-from tpm_pipeline.servers.base import Progress, not_deployed, refuse_drift, silent
+from tpm_pipeline.servers.base import Lists, Progress, not_deployed, refuse_drift, silent
 from tpm_pipeline.servers.central_api import CentralApi, address
 from tpm_pipeline.servers.central_complete import Completer, FormPlace
 from tpm_pipeline.servers.central_entities import Entities
@@ -124,7 +123,7 @@ class CentralServer:
         created = [Change("create", f"project «{self._project}»")] if project is None else []
         return created + shown(steps)
 
-    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
+    def share(self, lists: Lists, *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
         """Nothing: submissions write the entity lists that phones look into."""
         return []
 

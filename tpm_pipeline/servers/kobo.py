@@ -18,12 +18,11 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
-    SharedList,
     StoredFile,
     Sweep,
 )
 from tpm_pipeline.servers import kobo_assets, kobo_deploy, kobo_forms, kobo_lists, kobo_rows
-from tpm_pipeline.servers.base import Progress, not_deployed, refuse_drift, silent
+from tpm_pipeline.servers.base import Lists, Progress, not_deployed, refuse_drift, silent
 from tpm_pipeline.servers.kobo_api import KoboApi
 from tpm_pipeline.servers.kobo_assets import Asset, Assets
 from tpm_pipeline.servers.kobo_doors import desks, phones
@@ -104,11 +103,11 @@ class KoboServer:
             step.do(ground)
         return changes
 
-    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:
+    def share(self, lists: Lists, *, progress: Progress = silent) -> list[Change]:
         """Give phones these lists as they are now."""
         assets = self._all()
         ground = kobo_forms.ground(self._project, assets)
-        changes = [*kobo_lists.share(self._api, assets, lists, ground, progress)]
+        changes = [*kobo_lists.share(self._api, assets, lists(), ground, progress)]
         refuse_drift(self.name, changes)
         return changes
 

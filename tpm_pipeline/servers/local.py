@@ -23,12 +23,11 @@ from tpm_pipeline.records import (
     FormVersion,
     Instance,
     Page,
-    SharedList,
     StoredFile,
     Sweep,
 )
 from tpm_pipeline.servers import local_entities, local_files, local_forms, local_submissions
-from tpm_pipeline.servers.base import Progress, silent
+from tpm_pipeline.servers.base import Lists, Progress, silent
 from tpm_pipeline.servers.local_store import Store
 from tpm_pipeline.servers.payload import SYSTEM
 
@@ -75,7 +74,7 @@ class LocalServer:
         """Publish these forms, all of them or none; a second call does nothing. Whoever has the token may fill all."""
         return local_forms.deploy(self._store, forms, access.retired)
 
-    def share(self, lists: Sequence[SharedList], *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
+    def share(self, lists: Lists, *, progress: Progress = silent) -> list[Change]:  # noqa: ARG002
         """Nothing: submissions write the entity lists that phones look into."""
         return []
 

@@ -53,7 +53,7 @@ with here as (
 ),
 said as (
     select name, came_at, pull_id,
-        list_filter(json_extract(payload, $files), lambda file: contains(file::varchar, to_json(name)::varchar)) as files
+        list_filter(json_extract(payload, $files), lambda file: contains(file::varchar, to_json(name)::varchar)) files
     from here cross join raw.submission where {version}
 )
 select name from said group by name
