@@ -10,7 +10,7 @@ from tpm_pipeline.errors import SettingsError, TpmError
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
-from tpm_pipeline.paths import LISTS, PACKAGE, ROOT, WAREHOUSE, write_atomically
+from tpm_pipeline.paths import FORMS, PACKAGE, ROOT, WAREHOUSE, write_atomically
 from tpm_pipeline.pulling import rows, several
 from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import (
@@ -275,7 +275,7 @@ def _republish(settings: Settings, pulled: tuple[PullReport, ...], progress: Pro
 def _fingerprint(connection: db.Connection, settings: Settings) -> str:
     """What the publications follow from: raw, the declarations, the program, the settings that show, the day."""
     digest = hashlib.sha256()
-    for folder, pattern in ((WAREHOUSE, "**/*.*"), (LISTS, "*.csv"), (PACKAGE, "**/*.*")):
+    for folder, pattern in ((WAREHOUSE, "**/*.*"), (FORMS, "*/*.csv"), (PACKAGE, "**/*.*")):
         for path in sorted(folder.glob(pattern)):
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.name.encode() + path.read_bytes())

@@ -30,12 +30,17 @@ State = tuple[str, str]
 
 @dataclass
 class Account:
-    """A connection of its own, on the data of one form. `stumbles` counts the answers that were asked for again."""
+    """A connection of its own, on the data of one form.
+
+    `stumbles` counts the answers that were asked for again. What was sent while it stumbled may be listed twice: as it
+    is, and before that as what was never stored; `shadowed` are those.
+    """
 
     url: str
     token: str
     uid: str
     stumbles: Counter[int] = field(default_factory=Counter)
+    shadowed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._session = requests.Session()
@@ -48,15 +53,19 @@ class Account:
         page = f"{self._asset}/data/?limit=300"
         while page:
             told = self._get(page).json()
-            assert not found.keys() & {row[ROOT] for row in told["results"]}
-            found |= {row[ROOT]: row for row in told["results"]}
+            for row in told["results"]:
+                if row[ROOT] in found:
+                    self.shadowed.add(row[ROOT])
+                found[row[ROOT]] = row
             page = told["next"]
-        assert len(found) == told["count"]
+        assert len(found) + len(self.shadowed) == told["count"]
+        assert bool(self.shadowed) <= bool(self.stumbles)
         return found
 
-    def row(self, asked: str | int) -> Row:
-        """One submission, by its number or its identifier."""
-        found: Row = self._get(f"{self._asset}/data/{asked}/").json()
+    def row(self, root: str) -> Row:
+        """One submission, by its identifier."""
+        query = orjson.dumps({ROOT: root}).decode()
+        found: Row = self._get(f'{self._asset}/data/?limit=1&sort={{"_id":-1}}&query={query}').json()["results"][0]
         return found
 
     def xml(self, number: int) -> bytes:
@@ -106,9 +115,9 @@ class Account:
         else:
             self.do("DELETE", "data/bulk/", {"payload": {"submission_ids": [*numbers]}})
 
-    def drop(self, number: int, name: str) -> None:
+    def drop(self, root: str, name: str) -> None:
         """Delete a file."""
-        there = [file for file in self.row(number)["_attachments"] if not file["is_deleted"]]
+        there = [file for file in self.row(root)["_attachments"] if not file["is_deleted"]]
         (uid,) = [file["uid"] for file in there if file["media_file_basename"] == name]
         self.do("DELETE", f"attachments/{uid}/")
 
@@ -160,7 +169,8 @@ def agree(office: Office, server: Account) -> tuple[int, int]:
     for root, row in rows.items():
         assert _said(payloads[root]) == _said(row) == _written(server.xml(row["_id"]))
         here = {name: content for (instance, name), content in held.items() if instance == row[INSTANCE]}
-        assert here == server.files(row)
+        if root not in server.shadowed:
+            assert here == server.files(row)
         files += len(here)
     return len(rows), files
 

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from urllib3.util.retry import Retry
 
 from tests.pulling.cutting import ENDS, NORMAL, End, Proxy, cutting
-from tests.servers.conftest import KINDS, TIMEOUT_S, Fake, fake, real_central
+from tests.servers.conftest import KINDS, TIMEOUT_S, Fake, Kobo, fake, fake_kobo, real_central
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.fake_central import EMAIL, PASSWORD
+from tests.servers.fake_kobo import TOKEN
 from tests.servers.site import Site
 from tests.servers.test_http import answer, raw_server
 from tests.servers.visits import visit, visit_form
@@ -27,12 +30,14 @@ from tpm_pipeline.pulling import attachments, rows
 from tpm_pipeline.pulling.rows import Wishes
 from tpm_pipeline.records import MediaFile
 from tpm_pipeline.servers import central_page, files
+from tpm_pipeline.servers.base import Server
 from tpm_pipeline.servers.central import CentralServer
+from tpm_pipeline.servers.kobo import KoboServer
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import attachments as stored
 from tpm_pipeline.warehouse import db
 
-__all__ = ["fake", "real_central"]
+__all__ = ["fake", "fake_kobo", "real_central"]
 
 HELD = (
     "select form_id, submission_id, payload from raw.submission order by all",
@@ -87,9 +92,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "PATIENCE_S", ())
 
 
-def pull(
-    server: CentralServer, data: Path, progress: Callable[[str], None] = lambda _: None, *, sweep: bool = True
-) -> None:
+def pull(server: Server, data: Path, progress: Callable[[str], None] = lambda _: None, *, sweep: bool = True) -> None:
     settings = Settings(data=data)
     with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
         current = server.current()
@@ -220,6 +223,93 @@ def test_a_server_that_restarts_in_the_middle_of_an_answer_is_waited_for(
     assert told.count("visites: 1") == 2
     assert told.count("visites: 400") == 1
     assert len(held(tmp_path / "data")[0]) == 400
+
+
+@pytest.fixture
+def busy_kobo(fake_kobo: Kobo, tmp_path: Path) -> Kobo:
+    """Two forms with rows and files; what is asked of it is counted from here."""
+    fake_kobo.site.server.deploy([visit_form(), dossier_form()])
+    fake_kobo.site.submit(*(visit() for _ in range(3)))
+    fake_kobo.site.submit(dossier(photo="a.jpg"), files=(MediaFile("a.jpg", bytes(range(256)) * 20),))
+    fake_kobo.kobo.requests.clear()
+    pull(kobo(fake_kobo.url), tmp_path / "whole")
+    return fake_kobo
+
+
+def kobo(url: str) -> KoboServer:
+    return KoboServer(url, TOKEN, "Essai", TIMEOUT_S)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_answer_of_kobo_cut_anywhere_brings_nothing_and_the_next_try_all(
+    busy_kobo: Kobo, tmp_path: Path, end: End
+) -> None:
+    dice = random.Random(end)  # noqa: S311 - not a secret
+    with cutting(busy_kobo.url) as proxy:
+        pull(kobo(proxy.url), tmp_path / "far")
+        found, whole = [*dict.fromkeys(map(kind_of, proxy.asked))], held(tmp_path / "far")
+        assert len(found) >= 8
+        # It says neither how long a file is nor its hash: one that ends as it should is whole.
+        for number, kind in enumerate(kind for kind in found if end not in NORMAL or "attachments" not in kind):
+            proxy.end, proxy.cut = end, once(kind, lambda body: body[: dice.randrange(len(body))])
+            data = tmp_path / str(number)
+            with pytest.raises(ServerUnavailableError) as error:
+                pull(kobo(proxy.url), data)
+            assert (kind, error.value.code in CUT) == (kind, True)
+            assert only_whole(held(data), whole)
+            assert left(data) == set()
+
+            pull(kobo(proxy.url), data)
+            assert held(data) == whole
+
+
+TELL = {"detail": "Request was throttled."}
+ANSWERS: dict[str, tuple[Callable[[], Response], str]] = {
+    "a failure": (lambda: HTMLResponse("<p>Error", 500), "SRV-007"),
+    "a page": (lambda: HTMLResponse("<p>Sign in"), "SRV-004"),
+    "no such page": (lambda: HTMLResponse("<p>Error", 404), "SRV-061"),
+    "too many requests": (lambda: JSONResponse(TELL, 429, {"Retry-After": "7"}), "SRV-006"),
+    "being restarted": (lambda: HTMLResponse("<p>nginx", 503), "SRV-006"),
+    "half an answer": (lambda: Response(b'{"count": 9, "results": [{"_id', media_type="application/json"), "SRV-005"),
+}
+
+
+@pytest.mark.parametrize(("bad", "lost"), [*((bad, "request") for bad in ANSWERS), ("a failure", "answer")])
+def test_interrupted_at_any_request_of_kobo_a_second_run_finishes(
+    busy_kobo: Kobo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str, lost: str
+) -> None:
+    waited = set[object]()
+    monkeypatch.setattr(Retry, "sleep", lambda self, response=None: waited.add(self.get_retry_after(response)))
+    whole, (instead, code) = held(tmp_path / "whole"), ANSWERS[bad]
+    asked = [one for one in busy_kobo.kobo.requests if bad != "half an answer" or "attachments" not in one]
+    refused = 0
+    for number, one in enumerate(asked):
+        stubborn = partial(always, one, instead)
+        setattr(busy_kobo.kobo, "meddle" if lost == "request" else "lose", stubborn)
+        data = tmp_path / str(number)
+        refused += code_of(partial(pull, kobo(busy_kobo.url), data)) == code
+        assert only_whole(held(data), whole)
+        busy_kobo.kobo.meddle, busy_kobo.kobo.lose = (lambda _: None), None
+
+        pull(kobo(busy_kobo.url), data)
+        assert held(data) == whole
+    # A row or a file that is not there may have been deleted meanwhile.
+    assert len(asked) - refused == (2 if bad == "no such page" else 0)
+    assert waited == {"too many requests": {7.0}, "being restarted": {None}}.get(bad, set())
+
+
+def code_of(attempt: Callable[[], None]) -> str:
+    try:
+        attempt()
+    except ServerError as error:
+        return error.code
+    return ""
+
+
+def always(asked: str, instead: Callable[[], Response], request: Request) -> Response | None:
+    told = unquote(request.url.query)
+    path = request.url.path + (f"?{told}" if told else "")
+    return instead() if f"{request.method} {path}" == asked else None
 
 
 STRANGER = answer("200 OK", body=b"[]")

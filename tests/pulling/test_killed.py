@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.pulling.forked import Pulls, forking
 from tests.servers.answers import written
@@ -39,6 +39,15 @@ SURVEY = """
 | end repeat | | |
 | end repeat | | |
 """
+
+
+class Busy(Protocol):
+    """Somebody who changes what is on a server, at random."""
+
+    dice: random.Random
+
+    def change(self) -> None:
+        """Change a little."""
 
 
 @dataclass
@@ -126,7 +135,7 @@ def left(data: Path) -> tuple[set[str], list[str]]:
     return {path.name for path in (data / "private").iterdir()}, damaged
 
 
-def patiently_changed(people: People) -> None:
+def patiently_changed(people: Busy) -> None:
     """A Central whose readers were killed has no connection to its database left for a while."""
     for _ in range(30):
         try:
@@ -136,15 +145,15 @@ def patiently_changed(people: People) -> None:
     return people.change()
 
 
-def killed(pulls: Pulls, people: People, data: Path, kills: int) -> list[float]:
+def killed(pulls: Pulls, people: Busy, data: Path, kills: int, form_id: str = FORM) -> list[float]:
     """Kill so many pulls, at moments spread over a whole one; return how long those took that ended before."""
-    lasted = [pulls.timed(FORM, data.with_name("measured"), sweep=True)]
+    lasted = [pulls.timed(form_id, data.with_name("measured"), sweep=True)]
     moments = [(n + people.dice.random()) / kills for n in range(kills)]
     people.dice.shuffle(moments)
     while moments:
         patiently_changed(people)
         began = time.monotonic()
-        if pulls.pull(FORM, data, sweep=len(moments) % 2 == 0, kill_after_s=moments[-1] * lasted[-1]):
+        if pulls.pull(form_id, data, sweep=len(moments) % 2 == 0, kill_after_s=moments[-1] * lasted[-1]):
             lasted.append(time.monotonic() - began)
         else:
             moments.pop()

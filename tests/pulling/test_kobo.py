@@ -1,18 +1,22 @@
 """KoboToolbox tells of nothing but new rows: whatever else happens there, the warehouse says what it says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.pulling.kobo_witness import Account, account, agree, live
+from tests.pulling.conftest import opened
+from tests.pulling.kobo_witness import Account, account, agree, live, state
 from tests.pulling.office import Office, silent
 from tests.servers.conftest import TIMEOUT_S, Kobo
-from tests.servers.dossiers import FORM, dossier
+from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.fake_kobo import OTHER_TOKEN, OTHER_USER
 from tests.servers.kobo_phone import KoboPhone
+from tests.servers.site import Site
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError, WarehouseError
 from tpm_pipeline.pulling import project, rows
@@ -116,9 +120,9 @@ CHANGES: dict[str, list[Change]] = {
         lambda desk: desk.server.review(desk.numbers, None),
     ],
     "a late file": [lambda desk: desk.send(desk.sent, ("b.pdf", PAPER))],
-    "a file deleted": [lambda desk: desk.server.drop(desk.numbers[0], "a.jpg")],
+    "a file deleted": [lambda desk: desk.server.drop(desk.first, "a.jpg")],
     "a file deleted, another in its place": [
-        lambda desk: desk.server.drop(desk.numbers[0], "a.jpg"),
+        lambda desk: desk.server.drop(desk.first, "a.jpg"),
         lambda desk: desk.send_again(OTHER),
     ],
     "deleted": [Desk.delete],
@@ -133,17 +137,30 @@ CHANGES: dict[str, list[Change]] = {
 
 @pytest.mark.parametrize("seen", ["each step seen", "only the end seen"])
 @pytest.mark.parametrize("name", CHANGES)
-def test_whatever_happened_the_warehouse_says_what_the_server_says(desk: Desk, name: str, seen: str) -> None:
-    assert pulled(desk.office).files == 2
-    for change in CHANGES[name]:
-        change(desk)
+def test_whatever_happened_the_warehouse_says_what_the_server_says(near: Desk, name: str, seen: str) -> None:
+    happened(near.office, [(near, CHANGES[name])], seen)
+
+
+@pytest.mark.parametrize("seen", ["each step seen", "only the end seen"])
+def test_whatever_happened_side_by_side_on_the_real_one(real_kobo: Site, tmp_path: Path, seen: str) -> None:
+    real_kobo.server.deploy([dossier_form()])
+    with opened(real_kobo, tmp_path / "data") as office:
+        happened(office, [(Desk(office), changes) for changes in CHANGES.values()], seen)
+
+
+def happened(office: Office, work: list[tuple[Desk, list[Change]]], seen: str) -> None:
+    assert pulled(office).files == 2 * len(work)
+    for changes in zip_longest(*(changes for _, changes in work)):
+        for (desk, _), change in zip(work, changes, strict=True):
+            if change:
+                change(desk)
         if seen == "each step seen":
-            pulled(desk.office, ACCEPT)
+            pulled(office, ACCEPT)
 
-    pulled(desk.office, ACCEPT)
+    pulled(office, ACCEPT)
 
-    agree(desk.office, desk.server)
-    again = pulled(desk.office)
+    agree(office, work[0][0].server)
+    again = pulled(office)
     assert (again.written, again.files) == (0, 0)
 
 
@@ -176,7 +193,7 @@ def test_what_is_deleted_is_buried_and_lives_again_when_it_is_sent_again(desk: D
 
 def test_a_deleted_file_is_written_down_as_gone(desk: Desk) -> None:
     pulled(desk.office)
-    desk.server.drop(desk.numbers[0], "a.jpg")
+    desk.server.drop(desk.first, "a.jpg")
     pulled(desk.office)
 
     told = desk.office.all(
@@ -270,6 +287,18 @@ def test_more_changes_than_fit_a_page_all_come(near: Desk, fake_kobo: Kobo) -> N
 
     assert pulled(near.office).found_by_sweep == 10
     agree(near.office, near.server)
+
+
+def test_of_what_is_listed_twice_the_last_is_the_one_that_is_stored(near: Desk, fake_kobo: Kobo) -> None:
+    pulled(near.office)
+    (asset,) = fake_kobo.kobo.assets.values()
+    ghost = asset.rows[near.numbers[0]]
+    asset.rows = {0: replace(ghost, number=0, row={**ghost.row, "_id": 0}), **asset.rows}
+    near.edit(paper="b.pdf")
+
+    assert pulled(near.office).found_by_sweep == 1
+    assert live(near.office) == {root: state(row) for root, row in near.server.rows().items()}
+    assert pulled(near.office).written == 0
 
 
 def other(desk: Desk, token: str) -> KoboServer:

@@ -102,7 +102,7 @@ def test_a_form_that_was_begun_and_never_deployed_is_none_to_pull(fake_kobo: Kob
     with pytest.raises(ServerError, match="SRV-007"):
         fake_kobo.site.server.deploy([visit_form()])
 
-    with pytest.raises(ServerError, match="SRV-014 .*visites"):
+    with pytest.raises(ServerError, match=r"SRV-014 .*visites"):
         fake_kobo.site.pull()
     assert fake_kobo.site.server.current() == {}
     assert fake_kobo.site.server.versions("visites") == []

@@ -25,7 +25,7 @@ def api_of(kobo: Kobo) -> KoboApi:
 def test_a_token_it_does_not_know_is_said_without_showing_it(kobo: Site) -> None:
     wrong = "0123" * 10
 
-    with pytest.raises(ServerError, match="SRV-060 .*TPM_KOBO_TOKEN") as error:
+    with pytest.raises(ServerError, match=r"SRV-060 .*TPM_KOBO_TOKEN") as error:
         KoboApi(Hands(kobo).api.url, wrong, TIMEOUT_S).get("/assets/")
 
     assert (error.value.retryable, wrong in str(error.value)) == (False, False)
@@ -43,7 +43,7 @@ def test_what_one_may_not_see_is_not_there(kobo: Site) -> None:
     kobo.server.deploy([visit_form()])
     path = Hands(kobo).assets()["visites"].path
 
-    with pytest.raises(ServerError, match="SRV-061 .*share the project"):
+    with pytest.raises(ServerError, match=r"SRV-061 .*share the project"):
         KoboApi(Hands(kobo).api.url, OTHER_TOKEN, TIMEOUT_S).get(path)
 
 
@@ -51,7 +51,7 @@ def test_a_missing_right_names_who_can_give_it(kobo: Site) -> None:
     kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (BOB,)}))
     path = Hands(kobo).assets()["visites"].path
 
-    with pytest.raises(ServerError, match="SRV-062 .*owner"):
+    with pytest.raises(ServerError, match=r"SRV-062 .*owner"):
         KoboApi(Hands(kobo).api.url, OTHER_TOKEN, TIMEOUT_S).patch(path, {"name": "Chez moi"})
 
 
@@ -116,7 +116,7 @@ def test_no_message_shows_the_token_or_an_address(fake_kobo: Kobo) -> None:
     said = {"detail": "«amina@example.org» is no such user, nor is (binta@example.org)."}
     fake_kobo.kobo.meddle = lambda _: JSONResponse(said, 400)
 
-    with pytest.raises(ServerError, match="SRV-063 .*is no such user") as error:
+    with pytest.raises(ServerError, match=r"SRV-063 .*is no such user") as error:
         api_of(fake_kobo).get("/assets/")
 
     assert not {word for word in ("amina", "binta", "@", TOKEN) if word in str(error.value)}
@@ -126,7 +126,7 @@ def test_no_message_shows_the_token_or_an_address(fake_kobo: Kobo) -> None:
 def test_its_words_are_found_wherever_it_puts_them(fake_kobo: Kobo, said: object) -> None:
     fake_kobo.kobo.meddle = lambda _: JSONResponse(said, 400)
 
-    with pytest.raises(ServerError, match="SRV-063 .*Un mot"):
+    with pytest.raises(ServerError, match=r"SRV-063 .*Un mot"):
         api_of(fake_kobo).get("/assets/")
 
 
@@ -163,6 +163,24 @@ def test_a_long_list_is_read_to_its_end(fake_kobo: Kobo) -> None:
 
     assert sorted(found) == [f"Projet {number}" for number in range(7)]
     assert len(fake_kobo.kobo.requests) == 3
+
+
+def test_a_server_that_gives_fewer_than_asked_for_is_read_to_the_end_too(fake_kobo: Kobo) -> None:
+    def few(request: Request) -> Response:
+        start = int(request.query_params["start"])
+        return JSONResponse({"count": 5, "results": [*range(start, min(start + 2, 5))]})
+
+    fake_kobo.kobo.meddle = few
+
+    assert [*api_of(fake_kobo).all("/assets/")] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("said", [{"count": 12, "results": []}, {"count": 12}, {"results": [1]}, ["count"], None])
+def test_a_list_that_is_not_whole_is_not_believed(fake_kobo: Kobo, said: object) -> None:
+    fake_kobo.kobo.meddle = lambda _: JSONResponse(said)
+
+    with pytest.raises(ServerError, match="SRV-005"):
+        [*api_of(fake_kobo).all("/assets/")]
 
 
 def test_nothing_is_sent_before_it_is_needed(fake_kobo: Kobo) -> None:

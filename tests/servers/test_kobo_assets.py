@@ -49,7 +49,7 @@ def test_a_project_copied_by_a_hand_is_not_taken_for_the_form(kobo: Site) -> Non
     (asset,) = hands.assets().values()
     copy = hands.api.post("/assets/", {"clone_from": asset.uid, "name": "Copie"})["uid"]
 
-    with pytest.raises(ServerError, match="SRV-064 .*«visites»") as error:
+    with pytest.raises(ServerError, match=r"SRV-064 .*«visites»") as error:
         kobo.server.plan([visit_form()])
     with pytest.raises(ServerError, match="SRV-064"):
         kobo.server.deploy([visit_form()], force=True)

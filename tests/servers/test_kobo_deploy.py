@@ -1,23 +1,27 @@
 """A whole deployment to KoboToolbox: forms, offices, accounts; finished after any interruption."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tests.servers.conftest import Kobo
 from tests.servers.fake_kobo import FakeKobo
-from tests.servers.kobo_hands import BOB, CAROL, Hands, lost
+from tests.servers.fake_kobo_state import Asset
+from tests.servers.kobo_hands import ALICE, BOB, CAROL, Hands, lost
 from tests.servers.site import Site
 from tests.servers.visits import visit, visit_form
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.records import Access, MediaFile
+from tpm_pipeline.records import Access, CompiledForm, MediaFile
 
 _COUNTRIES = MediaFile("pays.csv", b"name,label\nml,Mali\n")
+_OTHERS = MediaFile("pays.csv", b"name,label\nne,Niger\n")
 _CASES = MediaFile("dossiers.csv", b"name,label\n")
 OPENS = replace(visit_form(creates="dossiers", files=[_COUNTRIES]), media=(_COUNTRIES, _CASES))
 FOLLOWS = replace(visit_form(form_id="suivis", reads=["dossiers"]), media=(_CASES,), entity_lists=("dossiers",))
@@ -138,38 +142,116 @@ def test_every_change_by_hand_is_named_before_anything_is_sent(kobo: Site) -> No
 @pytest.mark.parametrize("how", ["request", "answer", "half an answer"])
 def test_interrupted_at_any_request_a_second_deployment_finishes(fake_kobo: Kobo, how: str) -> None:
     access, forms = replace(ACCESS, accounts={"AGA01": (BOB,)}), [OPENS, PARTNERS, OLD]
-    server, step, is_cut = fake_kobo.site.server, 0, True
-    server.deploy([OLD], Access(accounts={"TIZ01": (CAROL,)}))
-    before = deepcopy(fake_kobo.kobo.assets)
+    fake_kobo.site.server.deploy([OLD], Access(accounts={"TIZ01": (CAROL,)}))
+
+    for _ in finished(fake_kobo, how, forms, access):
+        assert _state(fake_kobo) == {
+            "visites · AGA01": State("1", True, ("dossiers.csv", "pays.csv"), {BOB}),
+            "osc": State("1", True, (), {BOB, "AnonymousUser"}),
+            "ancien": State("1", False, (), set()),
+        }
+
+
+def test_interrupted_at_any_request_a_second_deployment_of_something_else_finishes(fake_kobo: Kobo) -> None:
+    fake_kobo.site.server.deploy([OPENS, PARTNERS], ACCESS)
+    newer = replace(OPENS, version="2", sheets=visit_form("2").sheets, media=(_CASES, _OTHERS))
+    access = Access(accounts={"TIZ01": (BOB, CAROL)}, own_cases=("dossiers",))
+
+    for _ in finished(fake_kobo, "answer", [newer, PARTNERS], access):
+        assert _state(fake_kobo) == {
+            "visites · AGA01": State("1", False, ("dossiers.csv", "pays.csv"), set()),
+            "visites · TIZ01": State("2", True, ("dossiers.csv", "pays.csv"), {BOB, CAROL}),
+            "osc": State("1", True, (), {BOB, CAROL}),
+        }
+        (asset,) = [one for one in fake_kobo.kobo.assets.values() if one.name.endswith("TIZ01")]
+        assert asset.deployment
+        assert _OTHERS.content in [file.content for file in asset.deployment.files.values()]
+
+
+def finished(fake: Kobo, how: str, forms: Sequence[CompiledForm], access: Access) -> Iterator[None]:
+    """A deployment that was interrupted, at each request in its turn, and then done once more."""
+    server, step, is_cut = fake.site.server, 0, True
+    before = deepcopy(fake.kobo.assets)
     while is_cut:
-        fake_kobo.kobo.assets = deepcopy(before)
-        with interrupted(fake_kobo.kobo, how, step):
+        fake.kobo.assets = deepcopy(before)
+        with interrupted(fake.kobo, how, step):
             is_cut = lost(lambda: server.deploy(forms, access))
         step += 1
 
         server.deploy(forms, access)
 
         assert {change.action for change in server.plan(forms, access)} == {"none"}
-        _is_whole(fake_kobo)
+        yield
     assert step > 30
 
 
-def _is_whole(fake: Kobo) -> None:
-    """Nothing is missing and nothing is there twice."""
-    hands, held = Hands(fake.site), fake.kobo.assets
-    known = {name: held[asset.uid] for name, asset in hands.assets().items()}
-    assert {*known} == {"visites · AGA01", "osc", "ancien"}
-    assert len(held) == 3
-    assert {name: asset.deployment and asset.deployment.active for name, asset in known.items()} == {
-        "visites · AGA01": True,
-        "osc": True,
-        "ancien": False,
-    }
-    visits = known["visites · AGA01"].deployment
-    assert visits
-    assert sorted(file.name for file in visits.files.values()) == ["dossiers.csv", "pays.csv"]
-    others = {name: {grant.user for grant in asset.grants} - {"alice"} for name, asset in known.items()}
-    assert others == {"visites · AGA01": {BOB}, "osc": {BOB, "AnonymousUser"}, "ancien": set()}
+@dataclass(frozen=True)
+class State:
+    """What phones get of an asset, and who was let in."""
+
+    version: str
+    is_active: bool
+    files: tuple[str, ...]
+    people: set[str]
+
+
+def _state(fake: Kobo) -> dict[str, State]:
+    """Every asset there is; nothing is there twice."""
+    known = {asset.uid: name for name, asset in Hands(fake.site).assets().items()}
+    assert len(known) == len(fake.kobo.assets)
+    return {known[uid]: _of(asset) for uid, asset in fake.kobo.assets.items()}
+
+
+def _of(asset: Asset) -> State:
+    deployed = asset.deployment
+    assert deployed
+    return State(
+        deployed.version.content["settings"]["version"],
+        deployed.active,
+        tuple(sorted(file.name for file in deployed.files.values())),
+        {grant.user for grant in asset.grants} - {ALICE},
+    )
+
+
+ACCOUNTS: list[dict[str, tuple[str, ...]]] = [
+    {},
+    {"AGA01": (BOB,)},
+    {"AGA01": (BOB, CAROL)},
+    {"AGA01": (CAROL,), "TIZ01": (BOB,)},
+    {"TIZ01": ()},
+]
+# A form that is retired is not declared as anybody's.
+OPEN_OR_RETIRED = [Access(), Access(), Access(anonymous=("osc",)), Access(retired=("osc",))]
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> Access:
+    own_cases = draw(st.sampled_from([(), ("dossiers",)]))
+    return replace(
+        draw(st.sampled_from(OPEN_OR_RETIRED)), accounts=draw(st.sampled_from(ACCOUNTS)), own_cases=own_cases
+    )
+
+
+def test_whatever_was_declared_before_only_the_last_declaration_counts(fake_kobo: Kobo) -> None:
+    server, forms = fake_kobo.site.server, [FOLLOWS, PARTNERS]
+
+    def after(*declared: Access) -> dict[str, State]:
+        fake_kobo.kobo.assets.clear()
+        for access in declared:
+            server.deploy(forms, access)
+        assert {change.action for change in server.plan(forms, declared[-1])} <= {"none"}
+        return _state(fake_kobo)
+
+    @settings(max_examples=10, deadline=None)
+    @given(earlier=st.lists(declarations(), min_size=1, max_size=3), last=declarations())
+    def holds(earlier: list[Access], last: Access) -> None:
+        found = after(*earlier, last)
+
+        assert {name: state for name, state in found.items() if state.is_active} == after(last)
+        declared = {name for names in last.accounts.values() for name in names}
+        assert all(state.people <= declared for state in found.values() if not state.is_active)
+
+    holds()
 
 
 @contextmanager

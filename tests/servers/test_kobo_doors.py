@@ -33,7 +33,7 @@ def test_nobodys_phone_needs_no_address(kobo: Site) -> None:
 
 
 def test_before_anything_is_deployed_phones_have_no_address(kobo: Site) -> None:
-    with pytest.raises(ServerError, match="SRV-071 .*tpm deploy"):
+    with pytest.raises(ServerError, match=r"SRV-071 .*tpm deploy"):
         kobo.server.phones(TWO)
 
 

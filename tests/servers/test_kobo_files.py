@@ -1,6 +1,7 @@
 """The files of KoboToolbox's submissions. On the fake and on the real one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.responses import Response
@@ -21,7 +22,7 @@ def names(site: Site, instance: Instance) -> list[str] | None:
     return None if found is None else sorted(one.name for one in found)
 
 
-def attachments(site: Site) -> list[dict[str, str]]:
+def attachments(site: Site) -> list[dict[str, Any]]:
     (row,), _ = site.pull(form_id=FORM)
     return list(row["_attachments"])
 
@@ -63,7 +64,7 @@ def test_a_file_that_a_hand_deleted_is_not_there(kobo: Site, tmp_path: Path) -> 
 
     assert names(kobo, instance) == [kept["media_file_basename"]]
     assert kobo.server.attachment(instance, gone["media_file_basename"], tmp_path / "x", None) is None
-    assert [one["is_deleted"] for one in attachments(kobo)].count(True) == 1
+    assert sum(one["is_deleted"] for one in attachments(kobo)) == 1
 
 
 def test_a_file_that_comes_late_is_found(kobo: Site) -> None:
@@ -103,8 +104,18 @@ def test_a_file_that_is_cut_leaves_nothing(fake_kobo: Kobo, tmp_path: Path) -> N
     half = Response(b"half", headers={"Content-Length": "9"})
     fake_kobo.kobo.meddle = lambda request: half if "/attachments/" in request.url.path else None
 
-    with pytest.raises(ServerError, match="SRV-00[15]") as error:
+    with pytest.raises(ServerError, match=r"SRV-00[15]") as error:
         fake_kobo.site.server.attachment(instance, name, tmp_path / "x", None)
 
     assert error.value.retryable
     assert list(tmp_path.glob("x*")) == []
+
+
+def test_a_log_that_an_edit_dropped_stays_with_it(kobo: Site) -> None:
+    kobo.server.deploy([dossier_form()])
+    first, second = new_id(), new_id()
+    log = MediaFile("audit.csv", b"event,node,start,end\n")
+    kobo.submit(dossier(instance_id=first, log=log.name, photo=PHOTO.name), files=(log, PHOTO))
+    kobo.submit(dossier(instance_id=second, replaces=first))
+
+    assert names(kobo, Instance(FORM, first, second)) == [log.name]

@@ -1,6 +1,5 @@
-"""Forms on KoboToolbox: imported with their files, deployed, changed by us and by hands. On the fake and the real one."""
+"""Forms on KoboToolbox: imported with files, deployed, changed by us and by hands. On the fake and on the real one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -255,10 +254,8 @@ def test_a_form_it_cannot_deploy_is_told_in_the_words_of_its_compiler(kobo: Site
     assert [*Hands(kobo).assets()] == ["visites"]
 
 
-def test_a_form_that_is_read_for_too_long_may_be_tried_again(
-    fake_kobo: Kobo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: Iterator[JSONResponse | None] = iter([JSONResponse({"status": "processing"}), None])
+def test_a_form_that_is_read_for_too_long_may_be_tried_again(fake_kobo: Kobo, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = iter([JSONResponse({"status": "processing"}), None])
 
     def slow(request: Request) -> JSONResponse | None:
         return next(waits) if "/imports/i" in request.url.path else None
@@ -271,3 +268,11 @@ def test_a_form_that_is_read_for_too_long_may_be_tried_again(
     assert error.value.retryable
     assert lines(fake_kobo.site.server.deploy([visit_form()])) == ["update: visites 1"]
     assert len(fake_kobo.kobo.assets) == 1
+
+
+def test_an_import_is_followed_by_its_own_address(fake_kobo: Kobo) -> None:
+    fake_kobo.site.server.deploy([visit_form()])
+
+    asked = [one.partition("/imports/") for one in fake_kobo.kobo.requests if "/imports/" in one]
+    assert [(method, task[:1]) for method, _, task in asked] == [("POST /api/v2", ""), ("GET /api/v2", "i")]
+    assert {asset.kind for asset in fake_kobo.kobo.assets.values()} == {"survey"}

@@ -26,7 +26,7 @@ def test_a_name_that_is_taken_is_refused_until_the_old_file_is_gone(kobo: Site) 
     hands = Hands(kobo)
     uid = hands.assets()["visites"].uid
 
-    with pytest.raises(ServerError, match="SRV-063 .*already exists"):
+    with pytest.raises(ServerError, match=r"SRV-063 .*already exists"):
         replace(hands.api, uid, NEW, None)
     replace(hands.api, uid, NEW, held(hands.api, uid)["liste.csv"])
 

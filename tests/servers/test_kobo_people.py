@@ -91,6 +91,22 @@ def test_an_account_is_shut_out_of_a_form_that_is_retired_or_not_spoken_of(kobo:
     assert Hands(kobo).allowed(BOB) == Hands(kobo).allowed(BOB, "ancien") == set()
 
 
+def test_an_account_that_goes_to_another_office_leaves_what_its_first_one_sent(kobo: Site) -> None:
+    forms, retired = [visit_form(), visit_form(form_id="ancien")], ("ancien",)
+    together, apart = Access(accounts={"AGA01": (BOB, CAROL)}), replace(BOTH, retired=retired)
+    kobo.server.deploy(forms, together)
+    hands = Hands(kobo)
+    for form_id in ("visites", "ancien"):
+        hands.phone(BOB).submit(visit(form_id=form_id))
+    assert [hands.count(CAROL, name) for name in ("visites", "ancien")] == [1, 1]
+
+    kobo.server.deploy(forms, apart)
+
+    assert [hands.count(CAROL, name) for name in ("visites", "ancien")] == [0, 0]
+    assert [hands.count(BOB, name) for name in ("visites", "ancien")] == [1, 1]
+    assert {change.action for change in kobo.server.plan(forms, apart)} == {"none"}
+
+
 def test_what_a_hand_gave_somebody_else_stays(kobo: Site) -> None:
     kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (BOB,)}))
     hands = Hands(kobo)

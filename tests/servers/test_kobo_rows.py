@@ -1,5 +1,6 @@
 """Rows of KoboToolbox: what is new, what a listing shows, single rows again. On the fake and on the real one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -101,7 +102,7 @@ def test_a_row_without_its_identifier_is_refused(fake_kobo: Kobo) -> None:
     old = {"count": 1, "results": [{"_id": 1, "meta/instanceID": new_id()}]}
     fake_kobo.kobo.meddle = lambda request: JSONResponse(old) if request.url.path.endswith("/data/") else None
 
-    with pytest.raises(ServerError, match="SRV-065 .*meta/rootUuid"):
+    with pytest.raises(ServerError, match=r"SRV-065 .*meta/rootUuid"):
         fake_kobo.site.pull()
 
 
@@ -132,7 +133,7 @@ def test_an_edit_of_a_version_that_is_no_more_the_last_is_refused(kobo: Site) ->
     (first,) = sent(kobo, 1)
     kobo.submit(visit(replaces=first))
 
-    with pytest.raises(ServerError, match="SRV-020 .*410"):
+    with pytest.raises(ServerError, match=r"SRV-020 .*410"):
         kobo.submit(visit(replaces=first))
 
 
@@ -222,6 +223,17 @@ def test_a_row_that_is_dated_back_is_new_all_the_same(kobo: Site) -> None:
     assert dated in {row[ROOT] for row in rows}
 
 
+def test_a_time_is_utc_to_the_second_and_does_not_say_so(kobo: Site) -> None:
+    before = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    sent(kobo, 1)
+    after = datetime.now(UTC).replace(tzinfo=None)
+
+    (row,), _ = kobo.pull()
+
+    assert len(row["_submission_time"]) == len("2026-11-02T08:00:00")
+    assert before <= datetime.fromisoformat(row["_submission_time"]) <= after
+
+
 def test_a_duplicate_is_a_submission_of_its_own(kobo: Site) -> None:
     (first,) = sent(kobo, 1)
     hands = Hands(kobo)
@@ -254,3 +266,12 @@ def test_the_history_is_not_asked_for(fake_kobo: Kobo) -> None:
     fake_kobo.site.sweep()
 
     assert not [request for request in fake_kobo.kobo.requests if "/history/" in request or "/exports/" in request]
+
+
+def test_a_row_of_a_repeat_without_answers_is_not_there(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()])
+    kobo.submit(visit(services=[("", ""), ("droit", " ")]))
+
+    (row,), _ = kobo.pull()
+
+    assert row["orientations"] == [{"orientations/service": "droit"}]

@@ -94,7 +94,14 @@ FLAWED = [
     sent("égaré", "suivi", dossier="dossier-jamais-ouvert", date_suivi="2021-01-05"),
     # Texts.
     visit("téléphone", observations="Rappeler au 06 12 34 56 78."),
-    visit("chiffres", orientations=[{}, {"o_service": "foncier", "o_institution_autre": "212612345678"}]),
+    visit(
+        "chiffres",
+        orientations=[
+            {"o_priorite": " "},
+            {"o_institution_autre": "x"},
+            {"o_service": "foncier", "o_institution_autre": "212612345678"},
+        ],
+    ),
     sent("carte", "atelier", synthese="CIN JB123456."),
     sent("agent", "com", agent_code="Amina"),
     # Events.

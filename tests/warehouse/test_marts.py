@@ -51,7 +51,12 @@ SENT: list[tuple[str, str, str, dict[str, Any]]] = [
     ("suivi", "s1", MORNING, {"dossier": "d1", "date_suivi": "2021-01-20", "issues": OUTCOMES}),
     # An event registered twice: the second form, shorter, replaces the first; two others have no code.
     ("formation", "e1", MORNING, {**TRAINING, "participants": [{"p_cle": "AB80-111"}, {"p_cle": "CD81-222"}]}),
-    ("formation", "e2", EVENING, {**TRAINING, "participants": [{"p_cle": "AB80-111"}, {}, {}, {"p_cle": "AB80-111"}]}),
+    (
+        "formation",
+        "e2",
+        EVENING,
+        {**TRAINING, "participants": [{"p_cle": "AB80-111"}, {"p_sexe": "f"}, {"p_sexe": "f"}, {"p_cle": "AB80-111"}]},
+    ),
     ("formation", "e3", MORNING, {"date_debut": "2021-04-01"}),
     ("formation", "e4", MORNING, {"date_debut": "2021-04-01"}),
     # A committee first postponed, then held, then corrected; a later one reviews its decisions and copies one.

@@ -207,3 +207,10 @@ def test_a_former_place_at_which_something_else_stands_is_left_alone(lab: Lab) -
     lab.store(Row("uuid:1", {"a": "texte"}), Row("uuid:3", {"b": {"x": "3"}}))
     lab.stage()
     assert answers(lab, "x") == [None, "3"]
+
+
+def test_a_name_asked_at_two_new_places_is_as_private_as_it_was(lab: Lab) -> None:
+    new = [*group("h", asked("a")), *group("k", asked("a"))]
+    lab.deploy(version("1", *group("g", asked("a", "identifying"))), version("2", *new))
+    questions = stage(lab).root.questions
+    assert {question.path[0]: question.privacy for question in questions} == dict.fromkeys("hkg", "identifying")

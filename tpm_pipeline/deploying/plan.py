@@ -75,7 +75,7 @@ def carry_out(deployments: Sequence[Deployment], *, force: bool = False, progres
 def _broken(server: Server, forms: Sequence[CompiledForm], access: Access) -> Comparison:
     here = {form.form_id: form for form in forms if form.form_id not in access.retired}
     there = server.current()
-    changed = [form_id for form_id, form in here.items() if there.get(form_id, form.version) != form.version]
+    changed = [form_id for form_id, form in here.items() if there.get(form_id, (form.version,)) != (form.version,)]
     if not changed:
         return Comparison()
     old = {form_id: server.versions(form_id)[-1].xform for form_id in changed}

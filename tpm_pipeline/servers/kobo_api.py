@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.servers.http import Http, Parts, Reply, Stream
+from tpm_pipeline.servers.http import Http, Parts, Reply, Stream, cut
 
 NOT_FOUND = 404
 _OK = range(200, 300)
@@ -58,8 +58,15 @@ class KoboApi:
         start, count = 0, 1
         while start < count:
             page = self.get(path, {**(query or {}), "limit": str(together), "start": str(start)})
-            yield from page["results"]
-            start, count = start + together, int(page["count"])
+            try:
+                rows, count = list(page["results"]), int(page["count"])
+            except (KeyError, TypeError):
+                raise cut(self.where) from None
+            yield from rows
+            # Fewer than asked for come where a server's own limit is smaller.
+            start += len(rows)
+            if not rows and start < count:
+                raise cut(self.where)
 
     @contextmanager
     def stream(

@@ -28,7 +28,7 @@ def _steps(
         if place.form_id in access.retired or (place.form_id in active and place not in wanted):
             yield kobo_forms.retirement(api, asset)
         if place not in wanted:
-            yield from kobo_people.revocations(api, place, asset, access)
+            yield from kobo_people.steps(api, place, asset, access, is_deployed=False)
     # People come last: by then the forms can be filled.
     for place in wanted:
         yield from kobo_people.steps(api, place, held.get(place), access)

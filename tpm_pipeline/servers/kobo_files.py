@@ -6,11 +6,12 @@ from typing import Any
 
 from tpm_pipeline.records import AttachmentName, Instance, StoredFile
 from tpm_pipeline.servers import files
+from tpm_pipeline.servers.http import expect
 from tpm_pipeline.servers.kobo_api import NOT_FOUND, KoboApi, address
 from tpm_pipeline.servers.kobo_assets import Asset
 from tpm_pipeline.servers.kobo_rows import FILES, INSTANCE
 
-_OK = 200
+_OK, _PAGE = 200, "text/html"
 
 
 class Files:
@@ -35,6 +36,8 @@ class Files:
         with self._api.stream(paths[name], tolerate=(NOT_FOUND,)) as answer:
             if answer.status != _OK:
                 return None
+            if answer.media_type == _PAGE and not name.lower().endswith((".html", ".htm")):
+                expect(answer.where, answer.media_type, "a file")
             found = files.save(answer.where, answer.chunks, target, media_type=answer.media_type)
         return known if known and known.digest == found.digest else found
 

@@ -31,15 +31,20 @@ class _Grant:
     filters: Filters = field(default=())
 
 
-def steps(api: KoboApi, place: Place, asset: Asset | None, access: Access) -> Iterator[Step[Ground]]:
+def steps(
+    api: KoboApi, place: Place, asset: Asset | None, access: Access, *, is_deployed: bool = True
+) -> Iterator[Step[Ground]]:
     """What lets each declared account send a form and see what its office sent, and nobody in who is declared no more.
 
-    Whoever else a hand let in stays.
+    Into a form that is not deployed nobody is let in anew. Whoever else a hand let in stays.
     """
     held = _held(api, asset.uid) if asset else {}
     marked = asset.mark.get(_OURS, ()) if asset else ()
     wanted = {
-        name: office for office, names in access.accounts.items() for name in names if place.office in ("", office)
+        name: office
+        for office, names in access.accounts.items()
+        for name in names
+        if place.office in ("", office) and (is_deployed or name in marked)
     }
     for name in marked:
         if name not in wanted:
@@ -50,17 +55,9 @@ def steps(api: KoboApi, place: Place, asset: Asset | None, access: Access) -> It
         if name not in marked or _missing(held.get(name, ()), grants):
             what = f"{place.name}: account {name} may send it and see what {office} sent"
             yield Step(Change("create", what), partial(_let_in, api, place, name, grants))
-    yield from _anonymous(api, place, held.get(_ANYBODY, ()), is_asked=place.form_id in access.anonymous)
-
-
-def revocations(api: KoboApi, place: Place, asset: Asset, access: Access) -> Iterator[Step[Ground]]:
-    """What shuts out of a form that phones get no more whoever is declared no more."""
-    return (step for step in steps(api, place, asset, access) if step.change.action == "revoke")
-
-
-def _anonymous(api: KoboApi, place: Place, held: Sequence[_Grant], *, is_asked: bool) -> Iterator[Step[Ground]]:
-    given = [grant for grant in held if grant.permission == _SEND]
-    if is_asked and not given:
+    given = [grant for grant in held.get(_ANYBODY, ()) if grant.permission == _SEND]
+    is_asked = place.form_id in access.anonymous
+    if is_asked and is_deployed and not given:
         what = f"{place.name}: anybody may send it, without an account"
         yield Step(Change("create", what), partial(_open, api, place))
     if given and not is_asked:

@@ -104,14 +104,14 @@ def _difference(server: str, form_id: str, listing: Dialect, sweep: Sweep) -> st
     kept = "known.payload_hash" if listing.content else "null"
     return f"""
         with read as (
-            select json, {readings(listing)} as x
+            select json, {readings(listing)} as x, row_number() over () as n
             from {rows_of(*sweep.paths)}
         ),
         listed as (
-            -- What was deleted between the two lists is on both.
+            -- What was deleted between the two lists is on both; of what one list has twice, the last is what came.
             select x[1] as submission_id, coalesce(x[2], x[1]) as instance_id, {review_state(listing)} as review_state,
                 x[7] is not null as is_deleted, {content} as content
-            from read qualify row_number() over (partition by x[1] order by is_deleted desc) = 1
+            from read qualify row_number() over (partition by x[1] order by is_deleted desc, n desc) = 1
         ),
         known as ({_known(server, form_id)})
         select coalesce(listed.submission_id, known.submission_id), listed.submission_id is not null
