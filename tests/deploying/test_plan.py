@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,22 +11,46 @@ from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tpm_pipeline.deploying import plan
 from tpm_pipeline.errors import FormError, ServerError
-from tpm_pipeline.forms import catalog, seal
+from tpm_pipeline.forms import catalog, schema, seal
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.records import NOBODY, Access, CompiledForm
 
-ALL = [compile_form(catalog.path_of(form_id), "central", validate=False)[0] for form_id in catalog.form_ids()]
-FORM = next(form for form in ALL if form.form_id == "tpm_suivi")
+if TYPE_CHECKING:
+    from tpm_pipeline.forms.compile import Target
+
+FORM_ID = "tpm_suivi"
 
 
-def changed(old: str, new: str, version: str) -> CompiledForm:
-    """The form with words of its XForm replaced, as another version."""
-    xform = re.sub(old, new, FORM.xform.decode()).encode()
-    return seal.revised(replace(FORM, xform=xform), version)
+@cache
+def compiled(target: "Target") -> dict[str, CompiledForm]:
+    paths = {form_id: catalog.path_of(form_id) for form_id in catalog.form_ids()}
+    return {form_id: compile_form(path, target, validate=False)[0] for form_id, path in paths.items()}
 
 
-RENAMED = changed(r"\bsat_bureau\b", "satisfaction_bureau", "b")
-REWORDED = changed("<h:title>", "<h:title>Nouveau : ", "c")
+def forms(site: Site) -> dict[str, CompiledForm]:
+    """The project's forms, as this server wants them."""
+    return compiled("kobo" if site.server.dialect.flat else "central")
+
+
+def changed(form: CompiledForm, old: str, new: str, version: str) -> CompiledForm:
+    """The form with words replaced, as another version."""
+    xform = re.sub(old, new, form.xform.decode()).encode()
+    sheets = {
+        name: tuple({key: re.sub(old, new, text) for key, text in row.items()} for row in rows)
+        for name, rows in form.sheets.items()
+    }
+    if sheets:
+        sheets["settings"] = ({**sheets["settings"][0], "version": version},)
+    return seal.revised(replace(form, xform=xform, sheets=sheets), version)
+
+
+def renamed(form: CompiledForm) -> CompiledForm:
+    return changed(form, r"\bsat_bureau\b", "satisfaction_bureau", "b")
+
+
+def newest(site: Site) -> str:
+    """The version that was deployed last, as the form itself says it."""
+    return schema.read(site.server.versions(FORM_ID)[-1].xform).version
 
 
 def told(site: Site, form: CompiledForm, access: Access = NOBODY) -> list[str]:
@@ -32,27 +58,31 @@ def told(site: Site, form: CompiledForm, access: Access = NOBODY) -> list[str]:
 
 
 def test_a_form_nobody_has_yet_breaks_nothing(site: Site) -> None:
-    prepared = plan.prepare(site.server, [FORM], NOBODY)
+    form = forms(site)[FORM_ID]
+    prepared = plan.prepare(site.server, [form], NOBODY)
 
     assert prepared.broken.breaking == 0
-    assert f"create: tpm_suivi {FORM.version}" in [*plan.lines([prepared])]
+    assert f"create: tpm_suivi {form.version}" in [*plan.lines([prepared])]
     plan.carry_out([prepared])
-    assert f"none: tpm_suivi {FORM.version}" in told(site, FORM)
+    assert f"none: tpm_suivi {form.version}" in told(site, form)
 
 
 def test_new_words_are_deployed_without_a_question(site: Site) -> None:
-    site.server.deploy([FORM])
+    form = forms(site)[FORM_ID]
+    site.server.deploy([form])
+    reworded = changed(form, "Choisir le dossier", "Prendre le dossier", "c")
 
-    assert told(site, REWORDED) == ["update: tpm_suivi c"]
-    plan.carry_out([plan.prepare(site.server, [REWORDED], NOBODY)])
+    assert told(site, reworded) == ["update: tpm_suivi c"]
+    plan.carry_out([plan.prepare(site.server, [reworded], NOBODY)])
 
-    assert site.server.versions("tpm_suivi")[-1].version == "c"
+    assert newest(site) == "c"
 
 
 def test_what_breaks_is_said_with_all_it_reaches_and_needs_force(site: Site) -> None:
-    site.server.deploy(ALL)
+    everything = forms(site)
+    site.server.deploy([*everything.values()])
 
-    prepared = plan.prepare(site.server, [RENAMED if form == FORM else form for form in ALL], NOBODY)
+    prepared = plan.prepare(site.server, [*{**everything, FORM_ID: renamed(everything[FORM_ID])}.values()], NOBODY)
 
     said = "\n".join(plan.lines([prepared]))
     assert "BREAKING question renamed: sat_bureau" in said
@@ -60,26 +90,28 @@ def test_what_breaks_is_said_with_all_it_reaches_and_needs_force(site: Site) -> 
     with pytest.raises(FormError, match=r"FORM-031 .*tpm_suivi: question renamed.*read by fct_suivi\.") as error:
         plan.carry_out([prepared])
     assert error.value.exit_code == 11
-    assert [version.version for version in site.server.versions("tpm_suivi")] == [FORM.version]
+    assert newest(site) == everything[FORM_ID].version
 
     plan.carry_out([prepared], force=True)
 
-    assert site.server.versions("tpm_suivi")[-1].version == "b"
+    assert newest(site) == "b"
 
 
 def test_a_retired_form_is_not_compared(site: Site) -> None:
-    site.server.deploy([FORM])
+    form = forms(site)[FORM_ID]
+    site.server.deploy([form])
 
-    assert all("BREAKING" not in line for line in told(site, RENAMED, Access(retired=("tpm_suivi",))))
+    assert all("BREAKING" not in line for line in told(site, renamed(form), Access(retired=(FORM_ID,))))
 
 
 @pytest.mark.parametrize("site", ["fake central", "real central"], indirect=True)
 def test_what_a_hand_changed_is_said_first_and_refused_first(site: Site) -> None:
-    site.server.deploy([FORM])
+    form = forms(site)[FORM_ID]
+    site.server.deploy([form])
     api, project = api_of(site)
     api.patch(f"{project}/forms/tpm_suivi", {"state": "closed"})
 
-    prepared = plan.prepare(site.server, [RENAMED], NOBODY)
+    prepared = plan.prepare(site.server, [renamed(form)], NOBODY)
 
     assert next(plan.lines([prepared])).startswith("drift: tpm_suivi: it is closed")
     with pytest.raises(ServerError, match="SRV-040") as error:
@@ -90,6 +122,6 @@ def test_what_a_hand_changed_is_said_first_and_refused_first(site: Site) -> None
 def test_each_step_is_told(site: Site) -> None:
     steps: list[str] = []
 
-    plan.carry_out([plan.prepare(site.server, [FORM], NOBODY, steps.append)], progress=steps.append)
+    plan.carry_out([plan.prepare(site.server, [forms(site)[FORM_ID]], NOBODY, steps.append)], progress=steps.append)
 
     assert steps[:2] == [f"comparing with {site.server.name}", "following what changes into marts and indicators"]

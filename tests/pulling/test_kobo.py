@@ -70,7 +70,7 @@ class Desk:
         return int(self.server.row(root)["_id"])
 
     def edit(self, *files: tuple[str, bytes], **said: str) -> None:
-        current = self.server.row(self.numbers[0])["meta/instanceID"]
+        current = self.server.row(self.first)["meta/instanceID"]
         self.send(self.xml(replaces=current, name="Corrigée", **said), *files)
 
     def bulk_edit(self) -> None:
@@ -103,7 +103,7 @@ def near(fake_kobo_office: Office) -> Desk:
 Change = Callable[[Desk], object]
 CHANGES: dict[str, list[Change]] = {
     "edited": [lambda desk: desk.edit(photo="a.jpg", paper="b.pdf")],
-    "edited twice": [lambda desk: (desk.edit(photo="a.jpg"), desk.edit(("c.jpg", OTHER), photo="c.jpg"))],
+    "edited twice": [lambda desk: desk.edit(photo="a.jpg"), lambda desk: desk.edit(("c.jpg", OTHER), photo="c.jpg")],
     "edited, a file dropped": [lambda desk: desk.edit(paper="b.pdf")],
     "edited, a file replaced": [lambda desk: desk.edit(("c.pdf", PAPER), photo="a.jpg", paper="c.pdf")],
     "edited at once": [Desk.bulk_edit],
@@ -293,7 +293,8 @@ def test_of_what_is_listed_twice_the_last_is_the_one_that_is_stored(near: Desk, 
     pulled(near.office)
     (asset,) = fake_kobo.kobo.assets.values()
     ghost = asset.rows[near.numbers[0]]
-    asset.rows = {0: replace(ghost, number=0, row={**ghost.row, "_id": 0}), **asset.rows}
+    asset.rows[1] = replace(ghost, number=1, row={**ghost.row, "_id": 1})
+    assert pulled(near.office).written == 0
     near.edit(paper="b.pdf")
 
     assert pulled(near.office).found_by_sweep == 1

@@ -293,6 +293,7 @@ def compared(office: Office, everybody: list[Person], record: Record) -> None:
     submissions, files = agree(office, server)
     record("submissions", submissions)
     record("listed twice", len(server.shadowed))
+    assert len(server.shadowed) <= server.stumbles.total()
     record("files", files)
 
 

@@ -88,3 +88,14 @@ def test_nothing_new_costs_one_request_a_form(fake: Fake, settings: Settings) ->
 
     asked = [request.partition("/v1/projects/1")[2] for request in fake.central.requests]
     assert asked == ["/forms", f"/forms/{FORM}.svc/Submissions"]
+
+
+def test_comments_are_asked_for_where_reviewers_write_some(site: Site, settings: Settings) -> None:
+    site.server.deploy([dossier_form()])
+    first = photographed(site)
+    pulled(site, settings)
+    site.submit(dossier(instance_id=new_id(), replaces=first, photo="a.jpg"))
+    pulled(site, settings)
+
+    tables = column(settings, "select table_name from duckdb_tables() where schema_name = 'raw'")
+    assert ("comment_check" in tables) == site.server.has_comments

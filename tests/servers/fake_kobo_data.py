@@ -126,6 +126,8 @@ class Data(Phone):
             for file in row.attachments:
                 if file.uid == call.path("file") and not (file.deleted or file.dropped):
                     file.deleted = True
+                    # Files come in the order in which they were last written.
+                    row.attachments.sort(key=lambda one: one is file)
                     self.write(asset, row)
                     return raw(b"", "application/json", status=204)
         if "change_submissions" not in rights(asset, call.user):

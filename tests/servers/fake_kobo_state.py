@@ -229,7 +229,7 @@ class State:
 
 def new_uid(prefix: str) -> str:
     letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-    return prefix + "".join(secrets.choice(letters) for _ in range(22 - len(prefix[1:])))
+    return prefix + "".join(secrets.choice(letters) for _ in range(21))
 
 
 def stamp(at: datetime, precision: str = "auto") -> str:

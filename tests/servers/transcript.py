@@ -24,11 +24,12 @@ _OWN = [
     (r"/(app-users|public-links|users)/\d+", r"/\1/<n>"),
     (r"/assignments/([\w-]+)/\d+", r"/assignments/\1/<n>"),
     (r"https?://127\.0\.0\.1:\d+", "<server>"),
-    (r"\b(af|att|[avip])[0-9A-Za-z]{21,22}\b", r"\1<uid>"),
+    (r"\b(af|att|[avip])[0-9A-Za-z]{21}\b", r"\1<uid>"),
     (r"\b[0-9a-f]{32}\b", "<hash>"),
     (r'"_id":\d+|(?<=\$gt":)\d+', "<n>"),
     (r"/data/\d+", "/data/<n>"),
     (r'(?<=settings__tpm__project:")[^"]+', "<project>"),
+    (r'(?<="timestamp":)\d+', "<time>"),
     (r'(?<=_submission_time":")[^"]+', "<time>"),
     (r'"submitter(Id|Name)":"(?:[^"\\]|\\.)*"', r'"submitter\1":"<who>"'),
 ]

@@ -44,6 +44,7 @@ def _form(server: Server, into: Into, form_id: str, current: Mapping[str, Sequen
     files = patiently(
         into, lambda: attachments.bring(*hanging, into.settings, form_id, into.progress, sweep=report.swept)
     )
-    patiently(into, lambda: comments.bring(*hanging, form_id, into.progress, sweep=report.swept))
+    if server.has_comments:
+        patiently(into, lambda: comments.bring(*hanging, form_id, into.progress, sweep=report.swept))
     raw.remember_followed(into.connection, server.name, form_id)
     return replace(report, files=files, pending=False)

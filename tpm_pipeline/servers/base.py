@@ -59,6 +59,9 @@ class Server(Protocol):
     listing: Dialect
     """How a sweep writes the state of a submission; the other paths are those of `dialect`."""
 
+    has_comments: bool
+    """Whether reviewers' comments can be asked for."""
+
     sweep_every: timedelta
     """How long two sweeps of a form are apart, unless a setting says so: nothing where only they find edits."""
 

@@ -81,6 +81,7 @@ class CentralServer:
 
     dialect, listing = DIALECT, LISTING
     sweep_every = timedelta(hours=24)
+    has_comments = True
 
     def __init__(
         self, url: str, email: str, password: str, project: str, timeout_s: float, *, keys: Keys = NO_KEYS

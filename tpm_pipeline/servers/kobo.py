@@ -68,6 +68,7 @@ class KoboServer:
     dialect = listing = DIALECT
     # Nothing else tells of an edit, a review or a deletion.
     sweep_every = timedelta(0)
+    has_comments = False
 
     def __init__(self, url: str, token: str, project: str, timeout_s: float) -> None:
         if '"' in project:

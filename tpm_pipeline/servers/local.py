@@ -54,6 +54,7 @@ class LocalServer:
     name = "local"
     dialect = listing = DIALECT
     sweep_every = timedelta(hours=24)
+    has_comments = False
 
     def __init__(self, folder: Path, address: str = "", token: str = "") -> None:
         self._store = Store(folder)
