@@ -202,6 +202,21 @@ def test_a_deleted_file_is_written_down_as_gone(desk: Desk) -> None:
     assert told == [("a.jpg", True), ("a.jpg", False)]
 
 
+def test_what_is_again_as_it_first_was_has_no_file_of_the_time_between(near: Desk) -> None:
+    pulled(near.office)
+    root = new_id()
+    xml = near.xml(instance_id=root, photo="a.jpg")
+    for files in ([], [("a.jpg", PHOTO)]):
+        near.send(xml, *files)
+        pulled(near.office)
+    near.server.delete([near.number(root)])
+    near.send(xml)
+
+    pulled(near.office)
+
+    agree(near.office, near.server)
+
+
 def test_many_deletions_stop_the_pull_until_a_person_says_so(desk: Desk) -> None:
     pulled(desk.office)
     everything = live(desk.office)

@@ -63,7 +63,7 @@ class Review(Data):
         for row in found:
             self._review(call, row, payload[_STATUS])
             self.write(asset, row)
-            self.note(asset, call.user, "modify-submission", row, status=LABELS[payload[_STATUS]])
+            self.note(asset, call.user, "modify-submission", row, status=LABELS.get(payload[_STATUS], "None"))
         return {"detail": f"{len(found)} submissions have been updated"}
 
     def _one(self, call: Call, right: str) -> tuple[Asset, Submission]:
@@ -85,9 +85,10 @@ class Review(Data):
             raise forbidden()
         return asset, rows, payload
 
-    def _review(self, call: Call, row: Submission, uid: str) -> None:
-        at = int(self.now().timestamp())
-        row.validation = {"timestamp": at, "uid": uid, "by_whom": call.user, "label": LABELS[uid]}
+    def _review(self, call: Call, row: Submission, uid: str | None) -> None:
+        """Many at once may be given a status nobody knows: it is none."""
+        told = {"timestamp": int(self.now().timestamp()), "uid": uid, "by_whom": call.user}
+        row.validation = {**told, "label": LABELS[uid]} if uid in LABELS else {}
 
     def edit_rows(self, call: Call) -> Any:
         asset, rows, payload = self._many(call, "change_submissions")

@@ -60,6 +60,15 @@ def test_accounts_of_one_office_see_what_each_other_sent(kobo: Site) -> None:
     assert lines(kobo.server.plan([visit_form()], Access(accounts={"AGA01": (BOB, CAROL)}))) == ["none: visites 1"]
 
 
+def test_an_account_of_two_offices_sees_what_both_sent(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (BOB,), "TIZ01": (CAROL, BOB)}))
+    hands = Hands(kobo)
+    hands.phone(BOB).submit(visit())
+    hands.phone(CAROL).submit(visit())
+
+    assert [hands.count(user) for user in (BOB, CAROL)] == [2, 2]
+
+
 def test_an_account_that_is_declared_no_more_is_shut_out(kobo: Site) -> None:
     kobo.server.deploy([visit_form(), follow_up()], TWO)
     hands = Hands(kobo)

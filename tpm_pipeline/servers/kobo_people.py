@@ -40,20 +40,15 @@ def steps(
     """
     held = _held(api, asset.uid) if asset else {}
     marked = asset.mark.get(_OURS, ()) if asset else ()
-    wanted = {
-        name: office
-        for office, names in access.accounts.items()
-        for name in names
-        if place.office in ("", office) and (is_deployed or name in marked)
-    }
+    wanted = {name: offices for name, offices in _offices(access, place).items() if is_deployed or name in marked}
     for name in marked:
         if name not in wanted:
             what = f"{place.name}: account {name}"
             yield Step(Change("revoke", what), partial(_revoke, api, place, name, held.get(name, ())))
-    for name, office in wanted.items():
-        grants = _grants(access, place, office)
+    for name, offices in wanted.items():
+        grants = _grants(access, place, offices)
         if name not in marked or _missing(held.get(name, ()), grants):
-            what = f"{place.name}: account {name} may send it and see what {office} sent"
+            what = f"{place.name}: account {name} may send it and see what {' and '.join(offices)} sent"
             yield Step(Change("create", what), partial(_let_in, api, place, name, grants))
     given = [grant for grant in held.get(_ANYBODY, ()) if grant.permission == _SEND]
     is_asked = place.form_id in access.anonymous
@@ -65,10 +60,20 @@ def steps(
         yield Step(Change("revoke", what), partial(_remove, api, place, given))
 
 
-def _grants(access: Access, place: Place, office: str) -> dict[str, Filters]:
+def _offices(access: Access, place: Place) -> dict[str, list[str]]:
+    """The accounts that a form is for, each with its offices."""
+    found: dict[str, list[str]] = {}
+    for office, names in access.accounts.items():
+        for name in names if place.office in ("", office) else ():
+            found.setdefault(name, []).append(office)
+    return found
+
+
+def _grants(access: Access, place: Place, offices: Sequence[str]) -> dict[str, Filters]:
     if place.office:
         return {_SEND: (), _SEE: ()}
-    return {_SEND: (), _SEE_SOME: [{"_submitted_by": {"$in": sorted(access.accounts[office])}}]}
+    colleagues = {name for office in offices for name in access.accounts[office]}
+    return {_SEND: (), _SEE_SOME: [{"_submitted_by": {"$in": sorted(colleagues)}}]}
 
 
 def _missing(held: Sequence[_Grant], grants: Mapping[str, Filters]) -> dict[str, Filters]:

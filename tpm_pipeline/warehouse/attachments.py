@@ -26,11 +26,13 @@ create table if not exists raw.attachment_check (
 _WAITING = """
 create or replace temp table waiting_files as
 with states as (
-    select submission_id, instance_id, min(pull_id) as pull_id, bool_or(coalesce(nb_files, 1) > 0) as expects
-    from raw.submission where server = $server and form_id = $form group by submission_id, instance_id, payload_hash
+    select submission_id, instance_id, pull_id, coalesce(nb_files, 1) > 0 as expects, payload_hash
+        is distinct from lag(payload_hash) over (partition by submission_id, instance_id order by pull_id) as is_other
+    from raw.submission where server = $server and form_id = $form
 ),
 seen as (
-    select submission_id, instance_id, max(pull_id) as pull_id, bool_or(expects) as expects from states group by all
+    select submission_id, instance_id, max(pull_id) filter (is_other) as pull_id, bool_or(expects) as expects
+    from states group by all
 ),
 live as (
     select submission_id, instance_id as current_id
