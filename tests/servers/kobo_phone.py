@@ -39,9 +39,11 @@ class KoboPhone(OpenRosaClient):
         super().submit(xml)
 
     def rewritten(self, xml: bytes) -> bytes:
-        """The submission with the server's names in the place of ours."""
+        """The submission with the server's names in the place of ours; of a form it does not have, as it is."""
         root = etree.fromstring(xml)
         form = self._form(root.get("id", ""))
+        if form is None:
+            return xml
         root.set("id", form.uid)
         told = etree.Element("formhub")
         etree.SubElement(told, "uuid").text = form.uuid
@@ -50,10 +52,12 @@ class KoboPhone(OpenRosaClient):
         etree.SubElement(root, "__version__").text = form.versions.get(version, version)
         return etree.tostring(root, encoding="utf-8")
 
-    def _form(self, form_id: str) -> _Form:
+    def _form(self, form_id: str) -> _Form | None:
         if form_id not in self._forms:
             found = of(self._assets.all(), form_id)
-            asset = next(one for one in found if one.office == self._office)
+            asset = next((one for one in found if one.office == self._office), None)
+            if asset is None:
+                return None
             versions = self._assets.versions(form_id, [asset])
             named = {schema.read(version.xform).version: version.version for version in versions}
             self._forms[form_id] = _Form(asset.uid, self._api.get(asset.path)["deployment__uuid"], named)

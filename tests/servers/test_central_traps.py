@@ -10,7 +10,7 @@
 | 6 | the count honours the filter | test_central_page::test_fewer_rows_than_announced_are_not_believed |
 | 7 | sub-tables are slow, $expand=* is not | test_contract::test_a_submission_comes_back_once_with_every_answer_and_repeat |
 | 8 | a repeat without iterations has no key | test_contract::test_a_repeat_without_iterations_gives_none |
-| 9 | updatedAt is null until the first edit | test_contract::test_a_pull_from_the_cursor_brings_what_is_new_and_what_was_edited |
+| 9 | updatedAt is null until the first edit | test_contract::test_an_edit_is_told_by_the_cursor_or_by_the_sweep |
 | 10 | a restoration touches no timestamp | test_rows::test_a_restored_submission_of_a_large_form_is_found_by_the_sweep |
 | 11 | a late attachment changes nothing | test_attachments::test_a_late_file_is_found_by_a_sweep |
 | 12 | the ETag is that of the selected rows | test_central_rows::test_a_large_window_moves_on_and_a_small_one_stays |

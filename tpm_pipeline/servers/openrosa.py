@@ -8,7 +8,8 @@ from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import MediaFile
 from tpm_pipeline.servers.http import Http, Reply
 
-_MESSAGE = re.compile(rb"<message[^>]*>(.*?)</message>", re.DOTALL)
+# KoboToolbox gives some of its reasons in words of its own.
+_MESSAGE = re.compile(rb"<(message|detail)\b[^>]*>(.*?)</\1>", re.DOTALL)
 _ACCEPTED = (201, 202)
 
 
@@ -33,6 +34,6 @@ class OpenRosaClient:
 
 def _refused(reply: Reply) -> ServerError:
     said = _MESSAGE.search(reply.body)
-    text = html.unescape(said[1].decode(errors="replace"))[:300] if said else "It gave no reason."
+    text = html.unescape(said[2].decode(errors="replace"))[:300] if said else "It gave no reason."
     cause = f"The submission was not accepted (HTTP {reply.status}). {text}"
     return ServerError("SRV-020", reply.where, cause, "Correct the submission or the form's address.")
