@@ -139,7 +139,7 @@ class Submit(Deploy):
         if not asked:
             return
         named = set(_texts(answers(row.xml, content), asked))
-        for one in reversed(row.attachments):
+        for one in reversed([file for file in row.attachments if not file.deleted]):
             if one.name in named and not one.dropped:
                 named.discard(one.name)
             elif not _KEPT.fullmatch(one.name):

@@ -35,7 +35,7 @@ DIALECT = Dialect(
     submission_id=f'$."{kobo_rows.SUBMISSION}"',
     instance_id=f'$."{kobo_rows.INSTANCE}"',
     form_version="$.__version__",
-    submitted_at="$._submission_time",
+    submitted_at=f"$.{kobo_rows.SENT}",
     # It tells of no time but the first.
     updated_at="$.__updated_at",
     review_state=f"$.{kobo_rows.REVIEW}.uid",
@@ -48,9 +48,12 @@ DIALECT = Dialect(
         "validation_status_not_approved": "rejected",
         "validation_status_approved": "approved",
     },
-    # Every edit has an identifier of its own, under one name or another; files come and go without one.
+    # Every edit has an identifier of its own, under one name or another; files come and go without one. What was
+    # deleted and sent again is another row, and the time of a back-dated one moves by the server's zone.
     content=(
+        "$._id",
         "$._uuid",
+        f"$.{kobo_rows.SENT}",
         f'$."{kobo_rows.INSTANCE}"',
         f"$.{kobo_rows.FILES}[*].uid",
         f"$.{kobo_rows.FILES}[*].is_deleted",
