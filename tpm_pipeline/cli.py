@@ -101,9 +101,13 @@ def phones() -> None:
     """Write each office's page of codes that set up its phones, and its desk's links: to print and hand over."""
     from tpm_pipeline import jobs
 
-    for path in jobs.write_phones(_settings()):
+    written = jobs.write_phones(_settings())
+    for path in written:
         typer.echo(path)
-    typer.echo("Whoever has one of these can send forms in the office's name: hand them over, then delete them.")
+    if written:
+        typer.echo("Whoever has one of these can send forms in the office's name: hand them over, then delete them.")
+    else:
+        typer.echo("Nobody is declared in TPM_ACCESS: name phones there, or, on KoboToolbox, accounts.")
 
 
 @app.command(epilog="Example: tpm pull tpm_visite --sweep")

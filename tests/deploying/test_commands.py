@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.conftest import Fake, fake
+from tests.servers.conftest import Fake, fake, serving
 from tests.servers.fake_central import EMAIL, PASSWORD
 from tests.servers.fake_central_state import Project
+from tests.servers.fake_kobo import TOKEN, FakeKobo
 from tpm_pipeline import cli, jobs
 from tpm_pipeline.records import CompiledForm, Finding
 from tpm_pipeline.servers import local_forms
@@ -95,6 +96,18 @@ def test_what_a_hand_changed_comes_first_and_stops_all_the_rest(
 
     assert typed("deploy", "--force", *words) == 0
     assert project.forms["tpm_visite"].state == ("closing" if words else "open")
+
+
+def test_where_nobody_is_declared_it_says_what_to_name(
+    typed: Typed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving(FakeKobo().app()) as url:
+        for name, value in {"SERVER": "kobo", "KOBO_URL": url, "KOBO_TOKEN": TOKEN}.items():
+            monkeypatch.setenv(f"TPM_{name}", value)
+        (tmp_path / "access.yml").write_text("phones: {TIZ01: [téléphone 1]}\n", encoding="utf-8")
+        assert typed("phones") == 0
+
+    assert "on KoboToolbox, accounts" in capsys.readouterr().out
 
 
 def test_phones_and_desks_are_handed_over_and_their_addresses_are_not_printed(
