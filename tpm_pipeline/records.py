@@ -181,7 +181,8 @@ class Dialect:
     server writes the same answers differently as its forms change; empty, only the whole row tells. `sealed` has a
     value while the answers are still encrypted. `attachments` is how many files belong to the answers, or the list of
     them; without it, rows do not tell. `corrected` has a value once the answers were edited, where the review state
-    does not say so. `keeps_files` tells whether a version that was edited keeps its files.
+    does not say so. `keeps_files` tells whether a version that was edited keeps its files. `rank` grows with each
+    submission, where two of one second would otherwise have come at the same time.
     """
 
     name: str
@@ -200,6 +201,7 @@ class Dialect:
     corrected: str | None = None
     flat: bool = False
     keeps_files: bool = True
+    rank: str | None = None
 
 
 @dataclass(frozen=True)

@@ -347,3 +347,16 @@ def test_an_account_that_may_see_a_part_buries_nothing(desk: Desk) -> None:
         pulled(desk.office, PLAIN, other(desk, OTHER_TOKEN))
 
     assert live(desk.office) == before
+
+
+def test_of_one_second_whoever_came_first_stays_first(kobo_office: Office) -> None:
+    sent = [new_id() for _ in range(5)]
+    kobo_office.submit(dossier(instance_id=sent[0]))
+    phone = kobo_office.site.phone()
+    for one in sent[1:]:
+        phone.submit(dossier(instance_id=one))
+
+    pulled(kobo_office)
+
+    came = kobo_office.all("select submission_id from raw.current order by submitted_at")
+    assert [row[0] for row in came] == sent

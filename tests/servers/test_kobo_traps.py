@@ -47,7 +47,7 @@ The points are those of what was written down about it: the section, and the num
 | 9 | what is deleted vanishes | test_kobo_rows::test_what_was_deleted_is_listed_and_fetched_no_more, test_kobo::test_what_is_deleted_is_buried_and_lives_again_when_it_is_sent_again |
 | 9 | a duplicate is new | test_kobo_rows::test_a_duplicate_is_a_submission_of_its_own |
 | 9 | the history needs a manager, and grows with every look at the rows | test_kobo_rows::test_the_history_is_not_asked_for |
-| 10.1 | `_submission_time` tells of new rows only, and not of those dated back | test_kobo_rows::test_a_row_that_is_dated_back_is_new_all_the_same, test_kobo::test_whatever_happened_the_warehouse_says_what_the_server_says |
+| 10.1 | `_submission_time` tells of new rows only, not of those dated back, and ties in a second | test_kobo::test_of_one_second_whoever_came_first_stays_first, test_kobo_rows::test_a_row_that_is_dated_back_is_new_all_the_same, test_kobo::test_whatever_happened_the_warehouse_says_what_the_server_says |
 | 10.2 | a row takes its `_id` before it is seen | test_kobo_rows::test_a_row_that_shows_late_comes_with_the_next_one, test_kobo::test_a_slow_post_shows_behind_rows_already_seen_and_comes |
 | 10.3 | pages by `start` shift when rows are deleted | test_kobo_race::test_nothing_is_missing_whatever_happens_while_we_pull, test_kobo::test_what_is_deleted_while_pages_are_read_hides_no_other_row |
 | 10.4 | only `meta/rootUuid` stays the same | test_kobo_rows::test_an_edit_is_another_instance_of_the_same_submission, test_kobo_rows::test_a_row_without_its_identifier_is_refused |

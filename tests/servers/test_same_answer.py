@@ -1,6 +1,7 @@
 """The same submissions give the same figures, whichever server they came through."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ def test_the_figures_do_not_depend_on_the_server(local: Site, other: Site, tmp_p
 
     assert len(expected["staging.tpm_visite"]) == 60
     assert len(expected["indicators.valeur"]) > 1000
-    for table, lines in expected.items():
-        assert found[table] == lines, table
+    # A few of the lines that differ: all of them would take minutes to compare.
+    assert {
+        table: differing for table, lines in expected.items() if (differing := _differing(lines, found[table]))
+    } == {}
+
+
+def _differing(lines: list[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    pairs = zip_longest(map(str, lines), map(str, found), fillvalue="")
+    return [(one, other) for one, other in pairs if one != other][:2]
 
 
 def _refreshed(site: Site, settings: Settings) -> Tables:

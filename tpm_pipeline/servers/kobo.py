@@ -62,6 +62,7 @@ DIALECT = Dialect(
     corrected=f'$."{kobo_rows.CORRECTED}"',
     flat=True,
     keeps_files=False,
+    rank="$._id",
 )
 
 

@@ -264,7 +264,8 @@ def _columns(dialect: Dialect) -> dict[str, str]:
         "submission_id": "x[1]",
         "instance_id": "coalesce(x[2], x[1])",
         "form_version": "coalesce(x[3], '')",
-        "submitted_at": "utc(x[4])",
+        # Its microseconds are then the rank's last digits: whoever came first in a second stays first.
+        "submitted_at": "utc(x[4]) + to_microseconds(x[11]::bigint % 1000000)" if dialect.rank else "utc(x[4])",
         "updated_at": "utc(x[5])",
         "review_state": review_state(dialect),
         "deleted_at": "utc(x[7])",
@@ -297,6 +298,7 @@ def readings(dialect: Dialect) -> str:
         dialect.sealed or _NOWHERE,
         dialect.attachments or _NOWHERE,
         dialect.corrected or _NOWHERE,
+        dialect.rank or _NOWHERE,
         *(path for path in dialect.content if _EACH not in path),
     ]
     return f"json_extract_string(json, [{', '.join(map(literal, paths))}])"
@@ -314,7 +316,7 @@ def content_hash(dialect: Dialect) -> str:
     """The SQL of what differs when the answers do, read from `x` and `json`."""
     if dialect.content:
         listed = [f"json_extract_string(json, {literal(path)})" for path in dialect.content if _EACH in path]
-        return f"sha256({' || '.join(f'({value})::varchar' for value in ('x[11:]', *listed))})"
+        return f"sha256({' || '.join(f'({value})::varchar' for value in ('x[12:]', *listed))})"
     without_system = "{" + ", ".join(f'"{key}": null' for key in dialect.system) + "}"
     return f"sha256(json_merge_patch(json, {literal(without_system)}))"
 
