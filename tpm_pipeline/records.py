@@ -249,10 +249,14 @@ class Instance:
 
 @dataclass(frozen=True)
 class AttachmentName:
-    """A file that belongs to a submission; it may arrive after the answers."""
+    """A file that belongs to a submission; it may arrive after the answers.
+
+    `key` tells it from another that had its name before, where a server replaces files.
+    """
 
     name: str
     is_there: bool
+    key: str = ""
 
 
 @dataclass(frozen=True)

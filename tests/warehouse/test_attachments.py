@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.warehouse.lab import DIALECTS, Kind, Lab, Row
-from tpm_pipeline.records import Instance, StoredFile
+from tpm_pipeline.records import AttachmentName, Instance, StoredFile
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import attachments
 from tpm_pipeline.warehouse.attachments import Waiting
@@ -105,11 +105,13 @@ def test_the_file_a_former_version_has_under_a_name_is_known(lab: Lab) -> None:
     edit = replace(HERE, instance_id="uuid:2")
     assert attachments.former(lab.connection, "central", edit, "a.jpg") is None
 
-    attachments.store(lab.connection, "central", HERE, "a.jpg", replace(PHOTO, digest="00" * 32))
-    attachments.store(lab.connection, "central", HERE, "a.jpg", PHOTO)
+    attachments.store(
+        lab.connection, "central", HERE, AttachmentName("a.jpg", is_there=True), replace(PHOTO, digest="00" * 32)
+    )
+    attachments.store(lab.connection, "central", HERE, AttachmentName("a.jpg", is_there=True), PHOTO)
 
     assert attachments.former(lab.connection, "central", edit, "a.jpg") == PHOTO
     assert attachments.former(lab.connection, "central", edit, "b.jpg") is None
     assert attachments.former(lab.connection, "local", edit, "a.jpg") is None
-    assert attachments.stored(lab.connection, "central", HERE) == {"a.jpg"}
-    assert attachments.stored(lab.connection, "central", edit) == set()
+    assert attachments.stored(lab.connection, "central", HERE) == {"a.jpg": ""}
+    assert attachments.stored(lab.connection, "central", edit) == {}

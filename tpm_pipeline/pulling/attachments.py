@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.records import StoredFile
+from tpm_pipeline.records import AttachmentName, StoredFile
 from tpm_pipeline.servers.base import Server
 from tpm_pipeline.servers.files import DAMAGED
 from tpm_pipeline.settings import Settings
@@ -60,11 +60,11 @@ class _Bringing:
             return False  # deleted since: to be asked again if it is restored
         came, damaged, missing = self.came, len(self.damaged), 0
         stored = attachments.stored(self._connection, self._server.name, waiting.instance)
-        gone = (stored - {name.name for name in names if name.is_there}) | self._replaced(waiting)
+        there = {name.name: name.key for name in names if name.is_there}
+        gone = {name for name, key in stored.items() if there.get(name) != key}
         self._forget(waiting, gone)
-        stored -= gone
         for name in names:
-            if name.name not in stored and not (name.is_there and self._has_come(waiting, name.name)):
+            if (name.name not in stored or name.name in gone) and not (name.is_there and self._has_come(waiting, name)):
                 missing += 1
         # What was damaged is asked for by the next run, whether it sweeps or not.
         if (waiting.is_new or missing != waiting.missing) and len(self.damaged) == damaged:
@@ -73,15 +73,11 @@ class _Bringing:
             self.remember()
         return self.came > came
 
-    def _replaced(self, waiting: Waiting) -> set[str]:
-        here = (self._connection, self._server.name)
-        return attachments.replaced(*here, waiting.instance, self._server.dialect) if waiting.is_new else set()
-
     def _forget(self, waiting: Waiting, gone: set[str]) -> None:
         """Write down which files were taken away on the server, or gave way to others."""
-        with transaction(self._connection):
-            for name in sorted(gone):
-                attachments.store(self._connection, self._server.name, waiting.instance, name, None)
+        here = (self._connection, self._server.name, waiting.instance)
+        for name in sorted(gone):
+            attachments.store(*here, AttachmentName(name, is_there=False), None)
 
     def remember(self) -> None:
         """Write down what was looked at."""
@@ -89,10 +85,10 @@ class _Bringing:
             attachments.remember(self._connection, self._server.name, self._looked_at)
         self._looked_at.clear()
 
-    def _has_come(self, waiting: Waiting, name: str) -> bool:
-        known = attachments.former(self._connection, self._server.name, waiting.instance, name)
+    def _has_come(self, waiting: Waiting, name: AttachmentName) -> bool:
+        known = attachments.former(self._connection, self._server.name, waiting.instance, name.name)
         try:
-            found = self._server.attachment(waiting.instance, name, self._draft, known)
+            found = self._server.attachment(waiting.instance, name.name, self._draft, known)
         except ServerError as error:
             if error.code not in DAMAGED:
                 raise
@@ -102,13 +98,13 @@ class _Bringing:
             self._keep(waiting, name, found, is_new=found is not known)
         return found is not None
 
-    def _keep(self, waiting: Waiting, name: str, file: StoredFile, *, is_new: bool) -> None:
+    def _keep(self, waiting: Waiting, name: AttachmentName, file: StoredFile, *, is_new: bool) -> None:
         path = attachments.path(self._settings, file.digest)
         if is_new:
             _place(self._draft, path)
         with transaction(self._connection):
             attachments.store(self._connection, self._server.name, waiting.instance, name, file)
-            if name == client_audit.NAME:
+            if name.name == client_audit.NAME:
                 client_audit.store(self._connection, self._server.name, waiting.instance, path)
         self.came += 1
 

@@ -24,7 +24,7 @@ class Files:
     def names(self, instance: Instance, assets: Sequence[Asset]) -> list[AttachmentName] | None:
         """The files that are there; None when the submission was edited or deleted since."""
         found = self._paths(instance, assets)
-        return None if found is None else [AttachmentName(name, is_there=True) for name in found]
+        return None if found is None else [AttachmentName(name, True, path) for name, path in found.items()]
 
     def save(
         self, instance: Instance, name: str, assets: Sequence[Asset], target: Path, known: StoredFile | None

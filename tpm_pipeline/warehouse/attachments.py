@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tpm_pipeline.records import Dialect, Instance, StoredFile
+from tpm_pipeline.records import AttachmentName, Dialect, Instance, StoredFile
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse.db import Connection, run, values
 from tpm_pipeline.warehouse.raw import now
@@ -14,7 +14,7 @@ create schema if not exists raw;
 create sequence if not exists raw.pull_number;
 create table if not exists raw.attachment (
     server varchar, form_id varchar, submission_id varchar, instance_id varchar, name varchar,
-    digest varchar, md5 varchar, size bigint, media_type varchar, observed_at timestamp, pull_id bigint
+    digest varchar, md5 varchar, size bigint, media_type varchar, key varchar, observed_at timestamp, pull_id bigint
 );
 create table if not exists raw.attachment_check (
     server varchar, form_id varchar, submission_id varchar, instance_id varchar, missing integer,
@@ -47,21 +47,6 @@ select submission_id, instance_id, missing, pull_id > coalesce(checked_at, 0) as
 from seen join live using (submission_id) left join checked using (submission_id, instance_id)
 where expects and {those} and (is_new or {again})
 """
-# What the rows said of a file of this name when it came is no more said: it was deleted, and another may be there.
-_REPLACED = """
-with here as (
-    select name, max(pull_id) as came_at from raw.attachment where {version}
-    group by name having arg_max(digest is not null, pull_id)
-),
-said as (
-    select name, came_at, pull_id,
-        list_filter(json_extract(payload, $files), lambda file: contains(file::varchar, to_json(name)::varchar)) files
-    from here cross join raw.submission where {version}
-)
-select name from said group by name
-having not list_has_all(arg_max(files, pull_id), arg_max(files, pull_id) filter (pull_id < came_at))
-"""
-_VERSION = "server = $server and form_id = $form and submission_id = $submission and instance_id = $instance"
 _TOGETHER = 1000
 
 
@@ -100,27 +85,15 @@ def waiting(connection: Connection, server: str, form_id: str, dialect: Dialect,
             yield Waiting(Instance(form_id, submission_id, instance_id), missing, is_new)
 
 
-def stored(connection: Connection, server: str, instance: Instance) -> set[str]:
-    """The names of a version's files that are here, and were not taken away since."""
+def stored(connection: Connection, server: str, instance: Instance) -> dict[str, str]:
+    """The names of a version's files that are here, and were not taken away since, with their keys."""
     sql = (
-        "select name from raw.attachment where server = ? and form_id = ? and submission_id = ? and instance_id = ?"
+        "select name, arg_max(key, pull_id) from raw.attachment"
+        " where server = ? and form_id = ? and submission_id = ? and instance_id = ?"
         " group by name having arg_max(digest is not null, pull_id)"
     )
     key = [server, instance.form_id, instance.submission_id, instance.instance_id]
-    return {name for (name,) in run(connection, sql, key).fetchall()}
-
-
-def replaced(connection: Connection, server: str, instance: Instance, dialect: Dialect) -> set[str]:
-    """Those of these names under which the server has another file since, or none, where its rows tell of each."""
-    if dialect.keeps_files:
-        return set()
-    key = {"server": server, "form": instance.form_id}
-    key |= {
-        "submission": instance.submission_id,
-        "instance": instance.instance_id,
-        "files": f"{dialect.attachments}[*]",
-    }
-    return {name for (name,) in run(connection, _REPLACED.format(version=_VERSION), key).fetchall()}
+    return dict(run(connection, sql, key).fetchall())
 
 
 def former(connection: Connection, server: str, instance: Instance, name: str) -> StoredFile | None:
@@ -134,13 +107,18 @@ def former(connection: Connection, server: str, instance: Instance, name: str) -
     return None if found is None else StoredFile(*found)
 
 
-def store(connection: Connection, server: str, instance: Instance, name: str, file: StoredFile | None) -> None:
+def store(
+    connection: Connection, server: str, instance: Instance, name: AttachmentName, file: StoredFile | None
+) -> None:
     """Append that a version has this file, or has it no more."""
     said = [file.digest, file.md5, file.size, file.media_type] if file else [None] * 4
     run(
         connection,
-        "insert into raw.attachment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nextval('raw.pull_number'))",
-        [server, instance.form_id, instance.submission_id, instance.instance_id, name, *said, now()],
+        "insert into raw.attachment values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nextval('raw.pull_number'))",
+        [
+            *(server, instance.form_id, instance.submission_id, instance.instance_id, name.name),
+            *(*said, name.key, now()),
+        ],
     )
 
 
