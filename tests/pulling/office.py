@@ -31,6 +31,9 @@ class Office:
 
     def files(self, *, sweep: bool = False) -> int:
         self.rows(sweep=sweep)
+        return self.files_of_the_rows_there_are(sweep=sweep)
+
+    def files_of_the_rows_there_are(self, *, sweep: bool = False) -> int:
         return attachments.bring(self.site.server, self.connection, self.settings, FORM, silent, sweep=sweep)
 
     def comments(self, *, sweep: bool = False) -> int:

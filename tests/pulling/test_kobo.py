@@ -217,6 +217,21 @@ def test_what_is_again_as_it_first_was_has_no_file_of_the_time_between(near: Des
     agree(near.office, near.server)
 
 
+def test_a_file_no_row_told_of_when_it_came_gives_way_to_the_one_that_takes_its_name(near: Desk) -> None:
+    root = new_id()
+    xml = near.xml(instance_id=root, photo="a.jpg", paper="b.pdf")
+    near.send(xml, ("b.pdf", PAPER))
+    near.office.rows()
+    near.send(xml, ("a.jpg", PHOTO))
+    near.office.files_of_the_rows_there_are()
+    near.server.drop(root, "a.jpg")
+    near.send(xml, ("a.jpg", OTHER))
+
+    pulled(near.office)
+
+    agree(near.office, near.server)
+
+
 def test_many_deletions_stop_the_pull_until_a_person_says_so(desk: Desk) -> None:
     pulled(desk.office)
     everything = live(desk.office)
