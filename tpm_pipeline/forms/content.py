@@ -73,8 +73,7 @@ def sealed(sheets: Tables) -> Tables:
 
 def is_ours(content: Mapping[str, Any]) -> bool:
     """Tell whether nothing was changed in a content since its sheets were sealed."""
-    sheets = sheets_of(content)
-    return any(row.get(_SEAL) == _seal(sheets) for row in sheets.get("settings", ()))
+    return bool((content.get("settings") or {}).get(_SEAL) == seal_of(content))
 
 
 def canonical(sheets: Tables) -> Tables:
