@@ -12,7 +12,7 @@ from tests.servers.kobo_hands import Hands
 from tests.servers.site import Site
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError
-from tpm_pipeline.records import AttachmentName, Instance, MediaFile
+from tpm_pipeline.records import Instance, MediaFile
 
 PHOTO, PAPER = MediaFile("photo un.jpg", b"\xff\xd8 une photo"), MediaFile("pièce.pdf", b"%PDF une piece")
 
@@ -67,7 +67,7 @@ def test_a_file_that_a_hand_deleted_is_not_there(kobo: Site, tmp_path: Path) -> 
     assert sum(one["is_deleted"] for one in attachments(kobo)) == 1
 
 
-def test_a_file_that_comes_late_is_found(kobo: Site) -> None:
+def test_a_file_that_comes_late_is_found(kobo: Site, tmp_path: Path) -> None:
     kobo.server.deploy([dossier_form()])
     first = new_id()
     xml = dossier(instance_id=first, photo=PHOTO.name, paper=PAPER.name)
@@ -77,7 +77,10 @@ def test_a_file_that_comes_late_is_found(kobo: Site) -> None:
 
     kobo.submit(xml, files=(PAPER,))
 
-    assert kobo.server.attachments(instance) == [AttachmentName(PAPER.name, is_there=True)]
+    (paper,) = kobo.server.attachments(instance) or ()
+    assert paper.is_there
+    assert kobo.server.attachment(instance, paper.name, tmp_path / paper.name, None)
+    assert (tmp_path / paper.name).read_bytes() == PAPER.content
 
 
 def test_a_version_that_was_edited_has_its_files_no_more(kobo: Site, tmp_path: Path) -> None:
