@@ -10,8 +10,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from tpm_pipeline import jobs, settings
-from tpm_pipeline.errors import TpmError
-from tpm_pipeline.records import PullReport
+from tpm_pipeline.errors import TpmError, together
+from tpm_pipeline.records import Brought, PullReport
 
 CRON = "0 5 * * *"
 _WAITS = (5, 60, 300)
@@ -29,9 +29,12 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
     retry_condition_fn=worth_retrying,
     cache_policy=NO_CACHE,
 )
-def pull(kind: settings.Kind) -> list[PullReport]:
+def pull(kind: settings.Kind) -> Brought:
     """Bring the submissions of one server into raw; what it can wait for itself is over by then."""
-    return jobs.pull(settings.load(), jobs.form_ids(), only=kind)
+    reports, errors = jobs.pull(settings.load(), jobs.form_ids(), only=kind)
+    if errors and (not reports or any(error.retryable for error in errors)):
+        raise together(errors)
+    return reports, errors
 
 
 @task(cache_policy=NO_CACHE)
@@ -59,15 +62,18 @@ def share() -> list[str]:
 
 @flow(name="refresh", validate_parameters=False)
 def refresh() -> str:
-    """Pull every form, build and publish if anything changed, share; a server that fails does not stop the others."""
+    """Pull every form, build and publish if anything changed, share; what fails does not stop the others."""
     pulls = [pull(kind, return_state=True) for kind in settings.load().kinds]
     failed = [state for state in pulls if not state.is_completed()]
-    pulled = [report for state in pulls if state.is_completed() for report in state.result()]
-    if len(failed) < len(pulls):
-        said = publish_news(pulled)
+    brought = [state.result() for state in pulls if state.is_completed()]
+    if brought:
+        said = publish_news([report for reports, _ in brought for report in reports])
         share()
     for state in failed:
         state.result()
+    errors = [error for _, errors in brought for error in errors]
+    if errors:
+        raise together(errors)
     return said
 
 

@@ -184,8 +184,16 @@ def test_a_server_that_keeps_none_is_given_those_of_the_warehouse(
     def open_servers(_settings: Settings) -> dict[Kind, Server]:
         return {"local": KeepsNoLists(settings.local_store)}
 
-    jobs.pull(settings, jobs.form_ids())
     monkeypatch.setattr(jobs, "open_servers", open_servers)
+    with pytest.raises(WarehouseError, match=r"WH-054 .*made up"):
+        jobs.share(settings)
+
+    settings.synthetic_marker.unlink()
+    jobs.pull(settings, ["tpm_visite"])
+    with pytest.raises(WarehouseError, match=r"WH-053 · tpm_bureau.*tpm refresh"):
+        jobs.share(settings)
+
+    jobs.pull(settings, jobs.form_ids())
     with pytest.raises(WarehouseError, match=r"WH-050 .*tpm refresh"):
         jobs.share(settings)
 

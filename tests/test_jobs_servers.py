@@ -11,7 +11,7 @@ from tests.servers.conftest import Fake, fake
 from tests.servers.fake_central import EMAIL, PASSWORD
 from tpm_pipeline import jobs
 from tpm_pipeline.demo.instances import generate
-from tpm_pipeline.errors import ServerUnavailableError
+from tpm_pipeline.errors import ServerError, ServerUnavailableError
 from tpm_pipeline.forms import catalog, seal
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.indicators.explain import Fact
@@ -86,6 +86,19 @@ def test_a_server_that_is_down_does_not_keep_what_the_other_brought_from_being_p
     assert jobs.refresh(two).written == 1
 
 
+def test_a_form_that_is_refused_keeps_the_others_from_nothing(two: Settings) -> None:
+    declared = two.data / "access.yml"
+    declared.write_text("servers: {central: {forms: [tpm_osc, tpm_com]}}")
+
+    with pytest.raises(ServerError, match=r"SRV-014 .*tpm_com"):
+        jobs.refresh(two)
+
+    assert jobs.is_current(two)
+    with db.reading(two) as connection:
+        found = connection.execute("select count(distinct form_id) from raw.current").fetchone()
+    assert found == (len(jobs.form_ids()),)
+
+
 def test_when_no_server_answers_nothing_is_published(two: Settings) -> None:
     down = {"server": "central", "central_url": "http://127.0.0.1:1"}
 
@@ -96,15 +109,17 @@ def test_when_no_server_answers_nothing_is_published(two: Settings) -> None:
 
 
 def test_one_of_two_servers_can_be_pulled_alone(two: Settings, fake: Fake) -> None:
-    reports = jobs.pull(two, jobs.form_ids(), only="central")
+    reports, errors = jobs.pull(two, jobs.form_ids(), only="central")
 
+    assert errors == []
     assert [(report.server, report.form_id) for report in reports] == [(fake.site.server.name, "tpm_osc")]
 
 
 def test_a_mistake_in_the_declaration_does_not_stop_the_pulls_of_one_server(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "access.yml").write_text("phones: [", encoding="utf-8")
 
-    assert jobs.pull(settings.model_copy(update={"access": tmp_path / "access.yml"}), ["tpm_osc"])[0].written > 1
+    (report,), _ = jobs.pull(settings.model_copy(update={"access": tmp_path / "access.yml"}), ["tpm_osc"])
+    assert report.written > 1
 
 
 def test_the_newest_version_on_any_server_is_compared(two: Settings) -> None:

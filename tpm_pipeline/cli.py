@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tpm_pipeline.errors import TpmError
+from tpm_pipeline.errors import TpmError, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,13 +121,17 @@ def pull(
 
     with _progress() as progress:
         forms = [form_id] if form_id else jobs.form_ids()
-        reports = jobs.pull(_settings(), forms, progress, sweep=sweep or accept_deletions, accept=accept_deletions)
+        reports, errors = jobs.pull(
+            _settings(), forms, progress, sweep=sweep or accept_deletions, accept=accept_deletions
+        )
     several = len({report.server for report in reports}) > 1
     for report in reports:
         more = {"found by the sweep": report.found_by_sweep, "files": report.files}
         told = "".join(f", {count} {what}" for what, count in more.items() if count)
         where = f" · {report.server}" if several else ""
         typer.echo(f"{report.form_id}{where}: {report.seen} seen, {report.written} new or changed{told}")
+    if errors:
+        raise together(errors)
 
 
 @app.command(epilog="Example: tpm refresh")

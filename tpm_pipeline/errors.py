@@ -11,6 +11,7 @@ TpmError
 └── PublicationError   PUB-xxx  exit 15  a file that could not be written
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -71,3 +72,11 @@ class PublicationError(TpmError):
     """A publication could not be written."""
 
     exit_code = 15
+
+
+def together(errors: Sequence[TpmError]) -> TpmError:
+    """The first error, with the others beside it."""
+    first, *others = errors
+    for other in others:
+        first.add_note(str(other))
+    return first

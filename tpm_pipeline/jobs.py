@@ -6,16 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tpm_pipeline.errors import SettingsError, TpmError
+from tpm_pipeline.errors import SettingsError, TpmError, together
 from tpm_pipeline.forms import catalog
 from tpm_pipeline.indicators import compute, logframe
 from tpm_pipeline.indicators.calendar import today
 from tpm_pipeline.paths import FORMS, PACKAGE, ROOT, WAREHOUSE, write_atomically
 from tpm_pipeline.pulling import rows, several
-from tpm_pipeline.pulling.rows import PLAIN, Wishes
+from tpm_pipeline.pulling.rows import Wishes
 from tpm_pipeline.records import (
     NOBODY,
     Access,
+    Brought,
     Change,
     CompiledForm,
     Finding,
@@ -23,6 +24,7 @@ from tpm_pipeline.records import (
     PullReport,
     RefreshReport,
     Share,
+    SharedList,
 )
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import build as warehouse_build
@@ -169,27 +171,18 @@ def pull(
     sweep: bool = False,
     accept: bool = False,
     only: "Kind | None" = None,
-) -> list[PullReport]:
+) -> Brought:
     """Bring what is new, edited, reviewed, deleted or restored in these forms into raw, from all servers or `only` one.
 
-    `sweep` compares with all that a server lists; `accept` believes that submissions vanished from it. What the others
-    brought is kept when one server fails.
+    `sweep` compares with all that a server lists; `accept` believes that submissions vanished from it. A form or a
+    server that fails keeps no other from coming: its error is returned beside the reports.
     """
     for form_id in forms:
         catalog.path_of(form_id)
-    reports, errors = _pull(settings, forms, progress, Wishes(sweep, accept), only)
-    if errors:
-        raise several.together(errors)
-    return reports
-
-
-def _pull(
-    settings: Settings, forms: Sequence[str], progress: Progress, wishes: Wishes = PLAIN, only: "Kind | None" = None
-) -> several.Brought:
     parts, servers = read_shares(settings), open_servers(settings)
     shares = [(server, parts[kind].forms) for kind, server in servers.items() if only in (None, kind)]
     with db.warehouse(settings) as connection, rows.opened(connection, settings, progress) as into:
-        return several.bring(shares, into, forms, wishes)
+        return several.bring(shares, into, forms, Wishes(sweep, accept))
 
 
 def build(settings: Settings) -> dict[str, int]:
@@ -224,15 +217,21 @@ def share(settings: Settings, progress: Progress = silent) -> list[Change]:
     """Give phones the lists as the warehouse knows them, where their server keeps none; a second call does nothing."""
     from tpm_pipeline.deploying import lists
 
-    parts, changes, errors = read_shares(settings), list[Change](), list[TpmError]()
-    for kind, server in open_servers(settings).items():
-        offices = parts[kind].offices
+    parts, servers = read_shares(settings), open_servers(settings)
+    sources = [(server.name, parts[kind].forms) for kind, server in servers.items()]
+
+    def rebuilt(offices: Sequence[str]) -> list[SharedList]:
+        lists.refuse_unfit(settings, sources)
+        return lists.rebuilt(settings, offices)
+
+    changes, errors = list[Change](), list[TpmError]()
+    for kind, server in servers.items():
         try:
-            changes += server.share(partial(lists.rebuilt, settings, offices), progress=progress)
+            changes += server.share(partial(rebuilt, parts[kind].offices), progress=progress)
         except TpmError as error:
             errors.append(error)
     if errors:
-        raise several.together(errors)
+        raise together(errors)
     return changes
 
 
@@ -250,15 +249,18 @@ def is_current(settings: Settings) -> bool:
 def refresh(settings: Settings, progress: Progress = silent) -> RefreshReport:
     """Pull every form; rebuild and publish if anything changed; give phones their lists.
 
-    What one server brought is published even when another failed, whose error then ends the refresh.
+    What came is published even when a form or a server failed, whose error then ends the refresh.
     """
-    reports, errors = _pull(settings, form_ids(), progress)
-    if len(errors) == len(settings.kinds):
-        raise several.together(errors)
+    reports, errors = pull(settings, form_ids(), progress)
+    if not reports:
+        raise together(errors)
     report = _republish(settings, tuple(reports), progress)
-    share(settings, progress)
+    try:
+        share(settings, progress)
+    except TpmError as error:
+        errors.append(error)
     if errors:
-        raise several.together(errors)
+        raise together(errors)
     return report
 
 

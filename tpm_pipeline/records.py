@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 
+from tpm_pipeline.errors import FormError, TpmError
+
 Privacy = Literal["public", "quasi", "sensitive", "identifying", "text"]
 Language = Literal["fr", "ar"]
 Role = Literal["manager", "viewer", "formfill"]
@@ -231,11 +233,12 @@ class Sweep:
     """Every submission of a form with its state, without its answers, as the server lists them.
 
     `paths` are files that each hold one JSON array; the reader deletes them. `cursor` tells this listing
-    from a later one.
+    from a later one; `is_narrower` that a part of the form which the last one showed is out of sight.
     """
 
     paths: tuple[Path, ...]
     cursor: str
+    is_narrower: bool = False
 
 
 @dataclass(frozen=True)
@@ -302,7 +305,8 @@ class PullReport:
     """What one pull of one form brought: rows seen, rows new or changed, and of these those only a sweep found.
 
     `files` came with them or late; `swept` tells whether all that the server lists was compared, `pending` whether
-    what hangs on the rows is still to be asked for. `server` is named where there may be several.
+    what hangs on the rows is still to be asked for. `server` is named where there may be several. `unread` says which
+    of the form's versions cannot be read.
     """
 
     form_id: str
@@ -313,6 +317,11 @@ class PullReport:
     swept: bool = False
     pending: bool = False
     server: str = ""
+    unread: FormError | None = None
+
+
+Brought = tuple[list[PullReport], list[TpmError]]
+"""What a pull brought, and beside it the errors of what did not come."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.refresh import refresh, worth_retrying
 from tpm_pipeline import jobs
-from tpm_pipeline.errors import FormError, ServerError, ServerUnavailableError
-from tpm_pipeline.records import Change, PullReport
+from tpm_pipeline.errors import FormError, ServerError, ServerUnavailableError, WarehouseError
+from tpm_pipeline.records import Brought, Change
 from tpm_pipeline.settings import Kind, Settings
 
 
@@ -53,7 +53,7 @@ def test_the_flow_pulls_builds_and_publishes_then_finds_nothing_to_do(data: Path
 def test_a_server_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     real, asked = jobs.pull, []
 
-    def down_once(settings: Settings, forms: list[str], *, only: Kind) -> list[PullReport]:
+    def down_once(settings: Settings, forms: list[str], *, only: Kind) -> Brought:
         asked.append(forms)
         if len(asked) == 1:
             raise ServerUnavailableError("SRV-001", "https://odk.example.org", "It cannot be reached.", "Try again.")
@@ -75,7 +75,7 @@ def test_a_server_that_fails_is_said_after_what_the_other_brought_is_published(
     monkeypatch.setenv("TPM_SERVER", "local,central")
     monkeypatch.setenv("TPM_ACCESS", str(data / "access.yml"))
 
-    def refused(settings: Settings, forms: list[str], *, only: Kind) -> list[PullReport]:
+    def refused(settings: Settings, forms: list[str], *, only: Kind) -> Brought:
         if only == "central":
             raise ServerError("SRV-010", "https://odk.example.org", "Refused.", "Correct the password.")
         return real(settings, forms, only=only)
@@ -83,6 +83,23 @@ def test_a_server_that_fails_is_said_after_what_the_other_brought_is_published(
     monkeypatch.setattr(jobs, "pull", refused)
 
     with pytest.raises(ServerError, match="SRV-010"):
+        refresh()
+
+    assert (data / "dashboard.html").exists()
+
+
+def test_a_form_that_fails_is_said_after_what_the_others_brought_is_published(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    real = jobs.pull
+
+    def partly(settings: Settings, forms: list[str], *, only: Kind) -> Brought:
+        reports, _ = real(settings, forms, only=only)
+        return reports, [WarehouseError("WH-040", "tpm_osc", "Too many vanished.", "Look.")]
+
+    monkeypatch.setattr(jobs, "pull", partly)
+
+    with pytest.raises(WarehouseError, match="WH-040"):
         refresh()
 
     assert (data / "dashboard.html").exists()

@@ -1,13 +1,16 @@
 """An office that pulls: a server with people filling its forms, and the warehouse of what was brought."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.servers.dossiers import FORM
 from tests.servers.site import Site
-from tpm_pipeline.pulling import attachments, comments, entities, rows
-from tpm_pipeline.pulling.rows import Wishes
-from tpm_pipeline.records import MediaFile
+from tpm_pipeline.errors import together
+from tpm_pipeline.pulling import attachments, comments, entities, project, rows
+from tpm_pipeline.pulling.rows import PLAIN, Into, Wishes
+from tpm_pipeline.records import MediaFile, PullReport
+from tpm_pipeline.servers.base import Server
 from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import attachments as stored
 from tpm_pipeline.warehouse import db
@@ -15,6 +18,14 @@ from tpm_pipeline.warehouse import db
 
 def silent(_: str) -> None:
     """Report to nobody."""
+
+
+def brought(server: Server, into: Into, forms: Sequence[str], wishes: Wishes = PLAIN) -> list[PullReport]:
+    """Bring these forms; the errors of those that failed are raised."""
+    reports, errors = project.bring(server, into, forms, wishes)
+    if errors:
+        raise together(errors)
+    return reports
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from tests.pulling.conftest import opened
 from tests.pulling.kobo_witness import Account, account, agree, live, state
-from tests.pulling.office import Office, silent
+from tests.pulling.office import Office, brought, silent
 from tests.servers.conftest import TIMEOUT_S, Kobo
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.fake_kobo import OTHER_TOKEN, OTHER_USER
@@ -19,7 +19,7 @@ from tests.servers.kobo_phone import KoboPhone
 from tests.servers.site import Site
 from tests.servers.visits import new_id
 from tpm_pipeline.errors import ServerError, WarehouseError
-from tpm_pipeline.pulling import project, rows
+from tpm_pipeline.pulling import rows
 from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import MediaFile, PullReport
 from tpm_pipeline.servers import kobo_rows
@@ -37,7 +37,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pulled(office: Office, wishes: Wishes = PLAIN, server: Server | None = None) -> PullReport:
     with rows.opened(office.connection, office.settings, silent) as into:
-        (report,) = project.bring(server or office.site.server, into, [FORM], wishes)
+        (report,) = brought(server or office.site.server, into, [FORM], wishes)
     return report
 
 
@@ -339,7 +339,7 @@ def other(desk: Desk, token: str) -> KoboServer:
     return KoboServer(server._api.url, token, server._project, TIMEOUT_S)
 
 
-@pytest.mark.parametrize(("token", "code"), [("0" * 40, "SRV-060"), (OTHER_TOKEN, "SRV-014")])
+@pytest.mark.parametrize(("token", "code"), [("0" * 40, "SRV-060"), (OTHER_TOKEN, "SRV-061")])
 def test_an_account_that_sees_nothing_takes_nothing_away(desk: Desk, token: str, code: str) -> None:
     pulled(desk.office)
     before = live(desk.office)

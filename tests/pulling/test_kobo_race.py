@@ -17,14 +17,14 @@ from starlette.requests import Request
 from tests.pulling.conftest import opened
 from tests.pulling.forked import forking
 from tests.pulling.kobo_witness import ROOT, Account, account, agree
-from tests.pulling.office import Office, silent
+from tests.pulling.office import Office, brought, silent
 from tests.pulling.test_killed import killed, left
 from tests.servers.conftest import Kobo
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.kobo_phone import KoboPhone
 from tests.servers.site import Site
 from tests.servers.visits import new_id
-from tpm_pipeline.pulling import project, rows
+from tpm_pipeline.pulling import rows
 from tpm_pipeline.pulling.rows import Into, Wishes
 from tpm_pipeline.records import MediaFile, PullReport
 from tpm_pipeline.servers import kobo_rows
@@ -224,7 +224,7 @@ def people(site: Site, connections: int, rest_s: float) -> list[Person]:
 
 
 def pull(office: Office, into: Into) -> PullReport:
-    (report,) = project.bring(office.site.server, into, [FORM], ACCEPT)
+    (report,) = brought(office.site.server, into, [FORM], ACCEPT)
     return report
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.pulling.office import silent
+from tests.pulling.office import brought, silent
 from tests.servers.conftest import Fake
 from tests.servers.dossiers import FORM, dossier, dossier_form
 from tests.servers.site import Site
 from tests.servers.visits import new_id
-from tpm_pipeline.pulling import attachments, project, rows
+from tpm_pipeline.pulling import attachments, rows
 from tpm_pipeline.pulling.rows import PLAIN, Wishes
 from tpm_pipeline.records import MediaFile, PullReport
 from tpm_pipeline.settings import Settings
@@ -24,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def pulled(site: Site, settings: Settings, wishes: Wishes = PLAIN) -> PullReport:
     with db.warehouse(settings) as connection, rows.opened(connection, settings, silent) as into:
-        (report,) = project.bring(site.server, into, [FORM], wishes)
+        (report,) = brought(site.server, into, [FORM], wishes)
     return report
 
 

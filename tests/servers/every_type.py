@@ -232,7 +232,7 @@ ANSWERS: Mapping[str, Expected] = {
         ("null", "null"),
         ("0012.50", "0012.50"),
         ("retour\rchariot", "retour\rchariot"),
-        ("   ", "   "),
+        ("   ", None),
     ],
     "un": [("a", "a"), ("c", "c")],
     "plusieurs": [("a", ["a"]), ("c a", ["c", "a"]), ("a b c", ["a", "b", "c"])],

@@ -181,9 +181,10 @@ def _wants_deleted(request: Request) -> bool:
 
 
 def _listed(root: str, row: Submission) -> dict[str, Any]:
-    current = {"instanceId": row.versions[-1][0], "current": True}
-    stamps = {"createdAt": row.created, "updatedAt": row.updated, "deletedAt": row.deleted}
-    return {"instanceId": root, "reviewState": row.review, **stamps, "currentVersion": current}
+    sent = {"submitterId": 101, "createdAt": row.created, "deviceId": None, "userAgent": "Collect"}
+    current = {**sent, "instanceId": row.versions[-1][0], "instanceName": None, "current": True}
+    stamps = {"updatedAt": row.updated, "deletedAt": row.deleted}
+    return {**sent, "instanceId": root, "reviewState": row.review, **stamps, "currentVersion": current}
 
 
 def _system(row: Submission) -> dict[str, Any]:

@@ -20,6 +20,7 @@ OTHER_USER, OTHER_TOKEN = "bob", "b0b5" * 10
 THIRD_USER, THIRD_TOKEN = "carol", "ca401" * 8
 Methods = dict[str, Callable[[Call], Any]]
 _LARGE = 10_000_000
+_LONGEST = 4094 - len("GET ? HTTP/1.1\r\n")
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
@@ -59,6 +60,8 @@ class FakeKobo(Review):
         self.headers.append(dict(request.headers))
         if (meddled := self.meddle(request)) is not None:
             return meddled
+        if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > _LONGEST:
+            return page(414)
         try:
             found = await self._done(request, methods)
         except RefusalError as refusal:

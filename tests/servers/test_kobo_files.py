@@ -77,7 +77,9 @@ def test_a_file_that_comes_late_is_found(kobo: Site, tmp_path: Path) -> None:
 
     kobo.submit(xml, files=(PAPER,))
 
-    (paper,) = kobo.server.attachments(instance) or ()
+    found = kobo.server.attachments(instance)
+    assert found
+    (paper,) = found
     assert paper.is_there
     assert kobo.server.attachment(instance, paper.name, tmp_path / paper.name, None)
     assert (tmp_path / paper.name).read_bytes() == PAPER.content

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.pulling.office import brought
 from tests.servers.conftest import KINDS
 from tests.servers.site import Site
 from tpm_pipeline import jobs
 from tpm_pipeline.demo.instances import generate
-from tpm_pipeline.pulling import project, rows
-from tpm_pipeline.pulling.rows import PLAIN
+from tpm_pipeline.pulling import rows
 from tpm_pipeline.records import PullReport
 from tpm_pipeline.servers.local import LocalServer
 from tpm_pipeline.settings import Settings
@@ -70,7 +70,7 @@ def _refreshed(site: Site, settings: Settings) -> Tables:
 
 def _pulled(site: Site, settings: Settings) -> list[PullReport]:
     with db.warehouse(settings) as connection, rows.opened(connection, settings, lambda _: None) as into:
-        return project.bring(site.server, into, jobs.form_ids(), PLAIN)
+        return brought(site.server, into, jobs.form_ids())
 
 
 def _tables(connection: db.Connection) -> list[str]:

@@ -31,7 +31,8 @@ _OWN = [
     (r'(?<=settings__tpm__project:")[^"]+', "<project>"),
     (r'(?<="timestamp":)\d+', "<time>"),
     (r'(?<=_submission_time":")[^"]+', "<time>"),
-    (r'"submitter(Id|Name)":"(?:[^"\\]|\\.)*"', r'"submitter\1":"<who>"'),
+    (r'"submitter(Id|Name)":(\d+|"(?:[^"\\]|\\.)*")', r'"submitter\1":"<who>"'),
+    (r'"userAgent":"[^"]*"', '"userAgent":"<client>"'),
 ]
 
 _TOLD: dict[str, dict[str, list[str]]] = {}
@@ -51,8 +52,9 @@ class Transcript:
         self.lines: list[str] = []
 
     def rows(self, rows: list[dict[str, Any]]) -> None:
-        """Note the rows of a pull, in no order, every key in its own."""
-        self.lines += sorted(f"row {anonymous(orjson.dumps(row).decode())}" for row in rows)
+        """Note the rows of a pull, in no order."""
+        told = (orjson.dumps(row, option=orjson.OPT_SORT_KEYS).decode() for row in rows)
+        self.lines += sorted(f"row {anonymous(row)}" for row in told)
 
     def exchange(self, method: str, path: str, query: Any, answer: Stream) -> None:
         """Note a request and how it was answered."""

@@ -103,15 +103,15 @@ def test_many_wait_in_the_order_they_came(lab: Lab) -> None:
 def test_the_file_a_former_version_has_under_a_name_is_known(lab: Lab) -> None:
     attachments.create(lab.connection)
     edit = replace(HERE, instance_id="uuid:2")
-    assert attachments.former(lab.connection, "central", edit, "a.jpg") is None
+    assert attachments.former(lab.connection, "central", edit, "a.jpg") == (None, "")
 
     attachments.store(
         lab.connection, "central", HERE, AttachmentName("a.jpg", is_there=True), replace(PHOTO, digest="00" * 32)
     )
     attachments.store(lab.connection, "central", HERE, AttachmentName("a.jpg", is_there=True), PHOTO)
 
-    assert attachments.former(lab.connection, "central", edit, "a.jpg") == PHOTO
-    assert attachments.former(lab.connection, "central", edit, "b.jpg") is None
-    assert attachments.former(lab.connection, "local", edit, "a.jpg") is None
+    assert attachments.former(lab.connection, "central", edit, "a.jpg") == (PHOTO, "")
+    assert attachments.former(lab.connection, "central", edit, "b.jpg") == (None, "")
+    assert attachments.former(lab.connection, "local", edit, "a.jpg") == (None, "")
     assert attachments.stored(lab.connection, "central", HERE) == {"a.jpg": ""}
     assert attachments.stored(lab.connection, "central", edit) == {}

@@ -214,3 +214,13 @@ def test_a_name_asked_at_two_new_places_is_as_private_as_it_was(lab: Lab) -> Non
     lab.deploy(version("1", *group("g", asked("a", "identifying"))), version("2", *new))
     questions = stage(lab).root.questions
     assert {question.path[0]: question.privacy for question in questions} == dict.fromkeys("hkg", "identifying")
+
+
+def test_a_number_that_was_given_with_a_fraction_keeps_it(lab: Lab) -> None:
+    lab.deploy(version("1", asked("duree", kind="decimal")), version("2", asked("duree", kind="integer")))
+    lab.store(Row("uuid:1", {"duree": "1.5"}), Row("uuid:2", {"duree": "2"}), kind="local")
+
+    stage(lab)
+
+    assert answers(lab, "duree") == [1.5, 2.0]
+    assert lab.misfits() == []

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from tpm_pipeline.deploying.access import OWN_CASES
+from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms import entities
 from tpm_pipeline.paths import LISTS
 from tpm_pipeline.records import SharedList
@@ -13,7 +14,24 @@ from tpm_pipeline.settings import Settings
 from tpm_pipeline.warehouse import db, lists
 from tpm_pipeline.warehouse.lists import Entity
 
+Source = tuple[str, Collection[str]]
+
 _STATE, _OPEN, _OFFICE = "statut_dossier", "ouvert", "code_bureau"
+
+
+def refuse_unfit(settings: Settings, sources: Iterable[Source]) -> None:
+    """Refuse to give phones made-up cases, or lists made before all submissions of their sources came once.
+
+    `sources` are the servers whose submissions make the lists, each with its forms.
+    """
+    if settings.synthetic_marker.exists():
+        cause, remedy = "Its cases are made up: no phone may hold them.", "Choose the TPM_DATA of the real project."
+        raise WarehouseError("WH-054", settings.data.name, cause, remedy)
+    writing = {one.form_id for one in entities.read_all()}
+    with db.reading(settings) as connection:
+        for server, forms in sources:
+            for form_id in sorted(writing & {*forms}):
+                lists.refuse_unread(connection, server, form_id)
 
 
 def rebuilt(settings: Settings, offices: Collection[str]) -> list[SharedList]:

@@ -86,7 +86,11 @@ class _Bringing:
         self._looked_at.clear()
 
     def _has_come(self, waiting: Waiting, name: AttachmentName) -> bool:
-        known = attachments.former(self._connection, self._server.name, waiting.instance, name.name)
+        known, key = attachments.former(self._connection, self._server.name, waiting.instance, name.name)
+        if known and key and key == name.key:
+            # An edit leaves files where they are.
+            self._keep(waiting, name, known, is_new=False)
+            return True
         try:
             found = self._server.attachment(waiting.instance, name.name, self._draft, known)
         except ServerError as error:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from tpm_pipeline.errors import TpmError
+from tpm_pipeline.errors import FormError, TpmError
 from tpm_pipeline.records import Dialect, Page, PullReport
 from tpm_pipeline.servers.base import Server
 from tpm_pipeline.settings import Settings
@@ -67,9 +67,8 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, Sequen
     An interruption loses nothing that was stored.
     """
     known = raw.known(into.connection, server.name, form_id, current.get(form_id, ()))
-    if not known.has_versions:
-        raw.store_versions(into.connection, server.name, server.versions(form_id))
-    stored = patiently(into, lambda: _changed(server, into, form_id, known.cursor))
+    unread = None if known.has_versions else _versions(server, into, form_id)
+    stored = patiently(into, lambda: _changed(server, into, form_id))
     if known.cursor is None:
         # All that there is has just come: as good as a sweep.
         sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
@@ -79,10 +78,21 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, Sequen
     found = patiently(into, lambda: _sweep(server, into, form_id, wishes)) if swept else 0
     written = stored.written + found
     pending = swept or written > 0 or not known.is_followed
-    return PullReport(form_id, stored.seen, written, found, swept=swept, pending=pending)
+    return PullReport(form_id, stored.seen, written, found, swept=swept, pending=pending, unread=unread)
 
 
-def _changed(server: Server, into: Into, form_id: str, since: str | None) -> raw.Stored:
+def _versions(server: Server, into: Into, form_id: str) -> FormError | None:
+    """Bring the versions not seen yet; one that cannot be read keeps no answers from coming."""
+    try:
+        raw.store_versions(into.connection, server.name, patiently(into, lambda: server.versions(form_id)))
+    except FormError as error:
+        return error
+    return None
+
+
+def _changed(server: Server, into: Into, form_id: str) -> raw.Stored:
+    # Another attempt begins where the one before it ended.
+    since = raw.cursor(into.connection, server.name, form_id)
     page = _told(server.pull(form_id, since, into.folder), form_id, into)
     return raw.store(into.connection, server.name, form_id, server.dialect, page)
 
@@ -93,10 +103,10 @@ def _sweep(server: Server, into: Into, form_id: str, wishes: Wishes) -> int:
     into.progress(f"{form_id}: sweep")
     seen = sweeps.cursor(connection, name, form_id)
     listed = server.sweep(form_id, seen, into.folder)
-    found = sweeps.Difference((), ())
+    found, is_narrower = sweeps.Difference((), ()), False
     if listed is not None:
         found = sweeps.compare(connection, name, form_id, server.listing, listed)
-        seen = listed.cursor
+        seen, is_narrower = listed.cursor, listed.is_narrower
     wanted = {*found.differing, *found.missing, *sweeps.sealed(connection, name, form_id)}
     there: set[str] = set()
     written = 0
@@ -107,7 +117,8 @@ def _sweep(server: Server, into: Into, form_id: str, wishes: Wishes) -> int:
     # What came after all was on neither list because it was restored between them.
     gone = [submission_id for submission_id in found.missing if submission_id not in there]
     if not wishes.accept_deletions:
-        sweeps.refuse_too_many(connection, name, form_id, gone, into.settings.tombstone_share)
+        share = 0.0 if is_narrower else into.settings.tombstone_share
+        sweeps.refuse_too_many(connection, name, form_id, gone, share)
     written += sweeps.bury(connection, name, form_id, gone)
     sweeps.remember(connection, name, form_id, seen, found)
     return written

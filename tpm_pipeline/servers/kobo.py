@@ -23,7 +23,7 @@ from tpm_pipeline.records import (
 )
 from tpm_pipeline.servers import kobo_assets, kobo_deploy, kobo_forms, kobo_lists, kobo_rows
 from tpm_pipeline.servers.base import Lists, Progress, not_deployed, refuse_drift, silent
-from tpm_pipeline.servers.kobo_api import KoboApi
+from tpm_pipeline.servers.kobo_api import KoboApi, out_of_sight
 from tpm_pipeline.servers.kobo_assets import Asset, Assets
 from tpm_pipeline.servers.kobo_doors import desks, phones
 from tpm_pipeline.servers.kobo_files import Files
@@ -110,11 +110,10 @@ class KoboServer:
 
     def share(self, lists: Lists, *, progress: Progress = silent) -> list[Change]:
         """Give phones these lists as they are now."""
+        # To make them takes a while, in which somebody may deploy.
+        made = lists()
         assets = self._all()
-        ground = kobo_forms.ground(self._project, assets)
-        changes = [*kobo_lists.share(self._api, assets, lists(), ground, progress)]
-        refuse_drift(self.name, changes)
-        return changes
+        return kobo_lists.share(self._api, assets, made, kobo_forms.ground(self._project, assets), progress)
 
     def phones(self, access: Access) -> list[Door]:
         """The address of phones, and with which account each office signs in."""
@@ -129,7 +128,7 @@ class KoboServer:
         return self._assets.versions(form_id, kobo_assets.of(self._list(), form_id))
 
     def current(self) -> Mapping[str, tuple[str, ...]]:
-        """The versions of each form that phones get now: an office's form has its own."""
+        """The versions of each form that phones got last, archived or not: an office's form has its own."""
         found: dict[str, tuple[str, ...]] = {}
         for asset in self._list():
             found[asset.form_id] = (*found.get(asset.form_id, ()), str(asset.deployed))
@@ -146,6 +145,8 @@ class KoboServer:
         # What the list says of a form's submissions holds for one pull.
         if form_id in self._pulled:
             self._list()
+        if since and not self._find(form_id):
+            raise out_of_sight(self._api.where)
         reader = self._reader(form_id, folder)
         self._pulled.add(form_id)
         yield from reader.pull(since)
@@ -154,9 +155,9 @@ class KoboServer:
         """Yield these submissions, as they are now; those that are gone do not come."""
         yield from self._reader(form_id, folder).fetch(ids)
 
-    def sweep(self, form_id: str, seen: str | None, folder: Path) -> Sweep | None:  # noqa: ARG002
+    def sweep(self, form_id: str, seen: str | None, folder: Path) -> Sweep | None:
         """List every submission with its state."""
-        return self._reader(form_id, folder).sweep()
+        return self._reader(form_id, folder).sweep(seen)
 
     def attachments(self, instance: Instance) -> list[AttachmentName] | None:
         """The files that are there; None when the submission was edited or deleted since."""
@@ -193,10 +194,13 @@ class KoboServer:
         return self._listed
 
     def _of(self, form_id: str) -> list[Asset]:
-        found = kobo_assets.of(self._listed, form_id) or kobo_assets.of(self._list(), form_id)
+        found = self._find(form_id)
         if not found:
             raise not_deployed(self.name, f"There is no deployed form «{form_id}».")
         return found
+
+    def _find(self, form_id: str) -> list[Asset]:
+        return kobo_assets.of(self._listed, form_id) or kobo_assets.of(self._list(), form_id)
 
     def _reader(self, form_id: str, folder: Path) -> Reader:
         return Reader(self._api, self._of(form_id), folder)

@@ -107,14 +107,19 @@ def address(*parts: str | int) -> str:
     return "".join("/" + quote(str(part), safe="") for part in parts) + "/"
 
 
+def out_of_sight(where: str) -> ServerError:
+    """The error for what a server says is not there to an account that may not see it."""
+    cause = "What is asked for is not there, or this account may not see it."
+    remedy = "Ask its owner to share the project with the account of TPM_KOBO_TOKEN, or deploy again."
+    return ServerError("SRV-061", where, cause, remedy)
+
+
 def _refused(reply: Reply) -> ServerError:
     if reply.status == _UNAUTHORIZED:
         remedy = "Correct TPM_KOBO_TOKEN: the server shows it under Account settings, Security."
         return ServerError("SRV-060", reply.where, "KoboToolbox does not accept the token.", remedy)
     if reply.status == NOT_FOUND:
-        cause = "What is asked for is not there, or this account may not see it."
-        remedy = "Ask its owner to share the project with the account of TPM_KOBO_TOKEN, or deploy again."
-        return ServerError("SRV-061", reply.where, cause, remedy)
+        return out_of_sight(reply.where)
     if reply.status == _FORBIDDEN:
         remedy = "Ask the project's owner to let this account manage it."
         return ServerError("SRV-062", reply.where, "The account may see this, but not do it.", remedy)

@@ -1,10 +1,10 @@
 """Assets of KoboToolbox: which of them are a project's forms, and in which versions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tpm_pipeline.errors import ServerError
+from tpm_pipeline.errors import FormError, ServerError
 from tpm_pipeline.forms import content
 from tpm_pipeline.records import FormVersion
 from tpm_pipeline.servers.kobo_api import KoboApi, address
@@ -25,6 +25,7 @@ class Asset:
     office: str
     name: str
     mark: Mapping[str, Any] = field(repr=False)
+    owner: str
     version: str
     deployed: str | None
     is_active: bool
@@ -46,14 +47,22 @@ class Assets:
     def all(self) -> list[Asset]:
         """Every form, by form and office."""
         query = {"q": f'asset_type:survey AND settings__{MARK}__project:"{self.project}"'}
-        found = [_asset(row) for row in self.api.all("/assets/", query)]
+        found = [read(row) for row in self.api.all("/assets/", query)]
         return sorted(found, key=lambda asset: (asset.form_id, asset.office, asset.uid))
 
     def versions(self, form_id: str, among: Iterable[Asset]) -> list[FormVersion]:
         """Every deployed version, oldest first; offices' assets share an XForm where they share a content."""
         found = [(row["date_deployed"], asset, row) for asset in among for row in self._deployed(asset)]
         found.sort(key=lambda one: str(one[0]))
-        return [FormVersion(form_id, row["uid"], self._xform(asset, row)) for _, asset, row in found]
+        return [version for _, asset, row in found for version in self._version(form_id, asset, row)]
+
+    def _version(self, form_id: str, asset: Asset, row: Mapping[str, Any]) -> Iterator[FormVersion]:
+        try:
+            yield FormVersion(form_id, row["uid"], self._xform(asset, row))
+        except FormError:
+            # What a hand deployed and a later version replaced can be mended no more: its answers stay in raw.
+            if row["uid"] == asset.deployed:
+                raise
 
     def _deployed(self, asset: Asset) -> list[Any]:
         # What people try in the form builder is a version too, which no phone ever had.
@@ -85,7 +94,13 @@ def refuse_doubles(where: str, assets: Sequence[Asset]) -> None:
         known[key] = asset.uid
 
 
-def _asset(row: Mapping[str, Any]) -> Asset:
+def now(api: KoboApi, asset: Asset) -> Asset:
+    """An asset as it is by now: people, and others like us, change it meanwhile."""
+    return read(api.get(asset.path))
+
+
+def read(row: Mapping[str, Any]) -> Asset:
+    """What the server says of an asset."""
     mark = row["settings"][MARK]
     return Asset(
         row["uid"],
@@ -93,6 +108,7 @@ def _asset(row: Mapping[str, Any]) -> Asset:
         str(mark.get("office", "")),
         str(row["name"]),
         mark,
+        str(row["owner__username"]),
         str(row["version_id"]),
         row["deployed_version_id"],
         bool(row["deployment__active"]),

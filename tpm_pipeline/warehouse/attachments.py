@@ -96,15 +96,15 @@ def stored(connection: Connection, server: str, instance: Instance) -> dict[str,
     return dict(run(connection, sql, key).fetchall())
 
 
-def former(connection: Connection, server: str, instance: Instance, name: str) -> StoredFile | None:
-    """The file that the submission has, or had, under this name: most often it is the same."""
+def former(connection: Connection, server: str, instance: Instance, name: str) -> tuple[StoredFile | None, str]:
+    """The file that the submission has, or had, under this name, and its key: most often it is the same."""
     found = run(
         connection,
-        "select digest, md5, size, media_type from raw.attachment where digest is not null"
+        "select digest, md5, size, media_type, key from raw.attachment where digest is not null"
         " and server = ? and form_id = ? and submission_id = ? and name = ? order by pull_id desc limit 1",
         [server, instance.form_id, instance.submission_id, name],
     ).fetchone()
-    return None if found is None else StoredFile(*found)
+    return (None, "") if found is None else (StoredFile(*found[:-1]), found[-1])
 
 
 def store(

@@ -8,7 +8,8 @@ from tpm_pipeline.errors import WarehouseError
 from tpm_pipeline.forms.entities import Declaration
 from tpm_pipeline.records import AnswerType, FormSchema
 from tpm_pipeline.warehouse import build, staging
-from tpm_pipeline.warehouse.db import Connection, QueryError, quoted, rows
+from tpm_pipeline.warehouse.db import Connection, QueryError, quoted, rows, scalar
+from tpm_pipeline.warehouse.raw import of
 
 Entity = Mapping[str, str]
 """An entity's `name`, `label` and properties; what was never said of it is not there."""
@@ -49,6 +50,13 @@ def rebuild(connection: Connection, declared: Sequence[Declaration], seed: Itera
             said = {column: text for column, text in row.items() if text is not None}
             found[row["name"]] = {**found.get(row["name"], {}), **said}
     return [*found.values()]
+
+
+def refuse_unread(connection: Connection, server: str, form_id: str) -> None:
+    """Refuse to tell phones what is known before all submissions of a form were read once: they would lose cases."""
+    if scalar(connection, f"select 1 from raw.sweep where {of(server, form_id)} limit 1") is None:
+        cause = f"All its submissions never came from {server} yet: a list made without them would miss some."
+        raise WarehouseError("WH-053", form_id, cause, "Run `tpm refresh`; phones keep the lists they have till then.")
 
 
 def _written(connection: Connection, declared: Sequence[Declaration]) -> list[dict[str, Any]]:

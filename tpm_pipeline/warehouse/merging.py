@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tpm_pipeline.forms.renames import Place, Ways
-from tpm_pipeline.records import Privacy, Question, Table
+from tpm_pipeline.records import AnswerType, Privacy, Question, Table
 
 _STRICTNESS: tuple[Privacy | None, ...] = (None, "identifying", "sensitive", "text", "quasi", "public")
 
@@ -63,13 +63,19 @@ def _united(newer: Table, older: Table) -> Table:
         old = known.get(new.path) or moved.get(new.name)
         places = () if old is None else (old.path, *old.former)
         former = tuple(place for place in dict.fromkeys((*new.former, *places)) if place != new.path)
-        questions.append(_strictest(replace(new, former=former), older.questions))
+        wide = replace(new, former=former, type=_wider(new.type, old.type if old else new.type))
+        questions.append(_strictest(wide, older.questions))
     olds = {repeat.path: repeat for repeat in older.repeats}
     united = tuple(_united(new, olds.pop(new.path)) if new.path in olds else new for new in newer.repeats)
     gone = tuple(repeat for repeat in olds.values() if not _is_taken(repeat.path, leaves))
     kept = tuple(question for question in dropped if question not in moved.values())
     former = tuple(dict.fromkeys((*newer.former, *older.former)))
     return replace(newer, questions=(*questions, *kept), repeats=united + gone, former=former)
+
+
+def _wider(newer: AnswerType, older: AnswerType) -> AnswerType:
+    """The newer type, but for numbers: one that was given with a fraction keeps it."""
+    return "decimal" if (newer, older) == ("integer", "decimal") else newer
 
 
 def _strictest(question: Question, others: Sequence[Question]) -> Question:

@@ -36,18 +36,23 @@ create table if not exists raw.followed (server varchar, form_id varchar, pull_i
 create table if not exists raw.server (server varchar, dialect varchar, is_flat boolean);
 create table if not exists raw.step (step varchar, fingerprint varchar, done_at timestamp);
 create or replace macro raw.as_of(instant) as table
-    select * from raw.submission where observed_at <= instant
-    qualify row_number() over (partition by form_id, submission_id order by pull_id desc) = 1;
-create or replace view raw.current as
     -- Found among the keys alone: sorting whole payloads to find the latest would cost more than reading them.
     -- Few submissions have several versions: the others pass without being looked up among all keys.
-    -- One row a submission, even if it reached two servers: the same person must not count twice.
     with several as (
-        select form_id, submission_id, max(pull_id) as latest from raw.submission group by all having count(*) > 1
-    )
+        select form_id, submission_id from raw.submission where observed_at <= instant group by all having count(*) > 1
+    ),
+    last as (
+        select form_id, submission_id, max(pull_id) as pull_id, arg_max(deleted_at is null, pull_id) as is_live
+        from raw.submission semi join several using (form_id, submission_id)
+        where observed_at <= instant group by form_id, submission_id, server
+    ),
+    -- One row a submission, even if it reached two servers: the same person must not count twice. What one server has
+    -- deleted and another still holds is not gone.
+    spoken as (select form_id, submission_id, arg_max(pull_id, (is_live, pull_id)) as latest from last group by all)
     select submission.* from raw.submission as submission
-    left join several using (form_id, submission_id)
-    where latest is null or latest = pull_id;
+    left join spoken using (form_id, submission_id)
+    where observed_at <= instant and (latest is null or latest = pull_id);
+create or replace view raw.current as from raw.as_of('infinity'::timestamp);
 """
 
 
@@ -128,12 +133,12 @@ def form_versions(connection: Connection, form_id: str) -> list[FormVersion]:
     """Every version of a form ever seen on any server, oldest first."""
     form = literal(form_id)
     found = connection.execute(
-        # The server that holds most versions knows their order; what only others hold is older history.
+        # A server knows the order of its own versions; that of a form which moved is where the last was seen.
         "select version, xform from raw.form_version join ("
-        f"    select server, count(*) as held from raw.form_version where form_id = {form} group by server"
+        f"    select server, max(observed_at) as seen from raw.form_version where form_id = {form} group by server"
         f") using (server) where form_id = {form}"
-        " qualify row_number() over (partition by version order by held desc, server) = 1"
-        " order by held, observed_at, position"
+        " qualify row_number() over (partition by version order by seen desc, server) = 1"
+        " order by seen, server, observed_at, position"
     ).fetchall()
     return [FormVersion(form_id, version, xform.encode()) for version, xform in found]
 
