@@ -124,7 +124,8 @@ def _plan(settings: Settings, kind: "Kind", server: "Server", share: Share, prog
 
     progress("compiling the forms")
     forms = [form for form in compile_forms(kind)[0] if form.form_id in share.forms]
-    declared = read_access(settings, [name for form in forms for name in form.entity_lists])
+    read = (Path(file.name).stem for form in forms for file in form.media)
+    declared = read_access(settings, [*read, *(name for form in forms for name in form.entity_lists)])
     held = [] if len(share.forms) == len(form_ids()) else [one for one in server.current() if one in form_ids()]
     return plan.prepare(server, forms, shares.narrowed(declared, share, held), progress)
 

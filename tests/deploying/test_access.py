@@ -74,7 +74,7 @@ def test_accounts_are_printed_nowhere(tmp_path: Path) -> None:
     assert "baom_tiznit" not in repr(read(tmp_path, WHOLE))
 
 
-def test_a_list_no_form_writes_is_not_divided(tmp_path: Path) -> None:
+def test_a_list_no_form_has_is_not_divided(tmp_path: Path) -> None:
     assert access.read(tmp_path / "none", OFFICES, FORMS, ["bureaux"]).own_cases == ()
 
 

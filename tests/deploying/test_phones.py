@@ -82,6 +82,19 @@ def test_what_was_written_stays_when_the_server_has_no_address_to_give(tmp_path:
     assert all(path.exists() for path in before)
 
 
+def test_a_desk_without_a_link_keeps_no_phone_from_its_code(tmp_path: Path) -> None:
+    class Desks(Doors):
+        def desks(self, access: Access) -> list[Door]:
+            raise ServerError("SRV-901", ", ".join(access.desk_links), "It has no page.", "Deploy first.")
+
+    with pytest.raises(ServerError, match="SRV-901 · tpm_visite"):
+        write(tmp_path, site(Desks()), site(Doors(), project="KoboToolbox"))
+
+    page = (tmp_path / "phones" / "TIZ01.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == 4
+    assert (tmp_path / "phones" / "desk-links.txt").read_text() == f"TIZ01 · tpm_visite: {URL}/tpm_visite\n"
+
+
 def test_an_office_of_two_servers_has_the_codes_of_both_on_one_page(tmp_path: Path) -> None:
     sites = site(Doors(), project="TPM · ODK Central"), site(Accounts(), Access({"TIZ01": ("x",)}), "TPM · KoboToolbox")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.site import Site
 from tests.servers.test_central_forms import api_of
 from tpm_pipeline.deploying import plan
-from tpm_pipeline.errors import FormError, ServerError
+from tpm_pipeline.errors import FormError, ServerError, SettingsError
 from tpm_pipeline.forms import catalog, schema, seal
 from tpm_pipeline.forms.compile import compile_form
 from tpm_pipeline.records import NOBODY, Access, CompiledForm
@@ -117,6 +117,14 @@ def test_what_a_hand_changed_is_said_first_and_refused_first(site: Site) -> None
     with pytest.raises(ServerError, match="SRV-040") as error:
         plan.carry_out([prepared])
     assert error.value.exit_code == 12
+
+
+def test_a_form_that_shows_cases_is_never_opened_to_anybody(site: Site) -> None:
+    refused = r"SET-018 · TPM_ACCESS: anonymous: with «tpm_suivi» anybody would get the list dossiers\."
+
+    with pytest.raises(SettingsError, match=refused):
+        told(site, forms(site)[FORM_ID], Access(anonymous=(FORM_ID,)))
+    assert told(site, forms(site)["tpm_osc"], Access(anonymous=("tpm_osc",)))
 
 
 def test_each_step_is_told(site: Site) -> None:

@@ -18,7 +18,7 @@ from tests.servers.fake_kobo_state import (
     raw,
 )
 from tests.servers.fake_kobo_submit import PhoneError, Submit
-from tests.servers.fake_kobo_users import NO_CREDENTIALS, rights
+from tests.servers.fake_kobo_users import NO_CREDENTIALS, own_rights
 
 HEADERS = {"X-OpenRosa-Version": "1.0", "X-OpenRosa-Accept-Content-Length": "10000000"}
 _DECLARED = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -76,7 +76,7 @@ class Phone(Submit):
             raise RefusalError(401, NO_CREDENTIALS)
         found: dict[int, tuple[Asset, Deployment]] = {}
         for asset in self.assets.values():
-            allowed = "add_submissions" in rights(asset, call.user) if owner is None else asset.open_to_all
+            allowed = "add_submissions" in own_rights(asset, call.user) if owner is None else asset.open_to_all
             if asset.deployment and asset.deployment.active and allowed and owner in {None, asset.owner}:
                 found[asset.deployment.pk] = asset, asset.deployment
         return found

@@ -211,6 +211,11 @@ def rights(asset: Asset, user: str) -> set[str]:
     return {one.right for one in asset.grants if one.user in {user, ANONYMOUS}}
 
 
+def own_rights(asset: Asset, user: str) -> set[str]:
+    """What a user may do that not everybody may: phones are told of no other forms."""
+    return {one.right for one in asset.grants if one.user == user}
+
+
 def own(asset: Asset) -> None:
     """Give the owner everything."""
     for right in _EVERY:
@@ -223,7 +228,8 @@ def reach(asset: Asset, user: str, right: str) -> list[Submission]:
     parts = [part for one in asset.grants if one.user == user for part in one.partial]
     if "view_submissions" not in mine and not parts:
         raise missing()
-    if right in mine:
+    # Who has a part of the rows sees no more of them than that, even where everybody sees all.
+    if right in (own_rights(asset, user) if parts else mine):
         return asset.visible
     filters = [found for part in parts if part["right"] == right for found in part["filters"]]
     if not filters:

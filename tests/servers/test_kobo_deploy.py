@@ -54,6 +54,7 @@ def test_everything_is_planned_in_words_then_done_then_nothing(kobo: Site) -> No
         "create: osc: account bob may send it and see what AGA01 sent",
         "create: osc: account carol may send it and see what TIZ01 sent",
         "create: osc: anybody may send it, without an account",
+        "update: suivis, visites: run `tpm share` next, to give phones the lists",
     ]
     assert kobo.server.deploy(FORMS, ACCESS) == planned
     assert {change.action for change in kobo.server.plan(FORMS, ACCESS)} == {"none"}
@@ -137,6 +138,22 @@ def test_every_change_by_hand_is_named_before_anything_is_sent(kobo: Site) -> No
         " ancien: its questions were changed in KoboToolbox, and would be those of 1."
     )
     assert hands.assets() == before
+
+
+def test_what_a_hand_changes_while_others_are_deployed_is_not_overwritten(kobo: Site) -> None:
+    kobo.server.deploy([visit_form(), OLD])
+    hands = Hands(kobo)
+
+    def told(what: str) -> None:
+        if what == "ancien 2":
+            hands.edit("ancien")
+
+    newer = [visit_form("2"), visit_form("2", form_id="ancien")]
+    with pytest.raises(ServerError, match=r"SRV-073 · ancien: .*tpm deploy --plan"):
+        kobo.server.deploy(newer, force=True, progress=told)
+
+    assert "ajoutee" in str(hands.shown("ancien")["content"])
+    assert [change.action for change in kobo.server.plan(newer)] == ["drift", "none"]
 
 
 @pytest.mark.parametrize("how", ["request", "answer", "half an answer"])

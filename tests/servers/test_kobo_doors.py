@@ -1,5 +1,7 @@
 """How phones and desks enter KoboToolbox."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.servers.conftest import Kobo
@@ -51,6 +53,23 @@ def test_a_desk_opens_everybodys_form_or_the_one_of_its_office(fake_kobo: Kobo) 
         ("AGA01", "suivis"),
     ]
     assert [door.url for door in doors] == [f"{ENKETO}/{assets[place].uid[-8:]}" for place in places]
+
+
+def test_a_desk_opens_its_offices_form_and_not_the_one_that_is_retired(fake_kobo: Kobo) -> None:
+    fake_kobo.kobo.enketo = ENKETO
+    fake_kobo.site.server.deploy([follow_up()], replace(TWO, accounts={}))
+    fake_kobo.site.server.deploy([follow_up()], TWO)
+
+    (door,) = fake_kobo.site.server.desks(Access(desk_links={"suivis": ("AGA01",)}))
+
+    assert door.url.endswith(Hands(fake_kobo.site).assets()["suivis · AGA01"].uid[-8:])
+
+
+def test_a_desk_of_an_office_without_an_account_is_told_to_name_one(kobo: Site) -> None:
+    kobo.server.deploy([follow_up()], TWO)
+
+    with pytest.raises(ServerError, match=r"SRV-076 · suivis: CHT01 has no form of its own.*accounts in TPM_ACCESS"):
+        kobo.server.desks(Access(desk_links={"suivis": ("CHT01",)}))
 
 
 def test_a_desk_without_its_page_is_told_what_is_missing(kobo: Site) -> None:

@@ -103,6 +103,15 @@ def test_a_file_that_a_hand_took_away_comes_back(kobo: Site) -> None:
     assert hands.files("suivis") == ["dossiers.csv", "pays.csv"]
 
 
+def test_a_file_that_the_form_has_no_more_is_taken_away(kobo: Site) -> None:
+    kobo.server.deploy([visit_form(files=[MALI])])
+
+    assert lines(kobo.server.deploy([visit_form()])) == ["update: visites 1: pays.csv"]
+
+    assert Hands(kobo).files() == []
+    assert lines(kobo.server.plan([visit_form()])) == ["none: visites 1"]
+
+
 def test_a_list_is_only_begun_by_a_deployment(kobo: Site) -> None:
     begun = MediaFile("dossiers.csv", b"name,label\n1,Amina\n")
     kobo.server.deploy([follow_up("1", begun)])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.servers.conftest import Kobo
-from tests.servers.kobo_hands import ALICE, BOB, CAROL, Hands, shared
+from tests.servers.kobo_hands import ALICE, BOB, CAROL, EVERYBODY, STRANGER, Hands, lost, shared
 from tests.servers.site import Site
 from tests.servers.test_kobo_forms import TWO, follow_up, lines
 from tests.servers.visits import visit, visit_form
@@ -174,11 +174,92 @@ def test_a_permission_that_a_hand_took_away_comes_back(kobo: Site) -> None:
     assert hands.allowed(BOB) == {"view_asset", "add_submissions", "partial_submissions"}
 
 
-def test_an_account_nobody_has_is_named_and_the_forms_are_there(kobo: Site) -> None:
-    with pytest.raises(ServerError, match=rf"SRV-068 .*«{NOBODY}»"):
-        kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (NOBODY,)}))
+def test_an_account_nobody_has_is_named_by_the_plan_and_keeps_nobody_else_out(kobo: Site) -> None:
+    access = Access(accounts={"AGA01": (NOBODY,), "TIZ01": (CAROL,)})
+    missing = f"create: account {NOBODY} cannot be let in, as KoboToolbox has none of this name"
 
+    assert lines(kobo.server.plan([visit_form()], access))[-1] == missing
+    with pytest.raises(ServerError, match=rf"SRV-068 .*«{NOBODY}»"):
+        kobo.server.deploy([visit_form()], access)
+
+    assert "add_submissions" in Hands(kobo).allowed(CAROL)
+    assert lines(kobo.server.plan([visit_form()], access)) == ["none: visites 1", missing]
+
+
+def test_the_account_of_the_pipeline_is_declared_and_taken_out_again_without_a_trace(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (ALICE,), "TIZ01": (CAROL,)}))
+    hands = Hands(kobo)
+    before = hands.allowed(ALICE)
+
+    kobo.server.deploy([visit_form()])
+
+    assert (hands.allowed(ALICE), hands.allowed(CAROL)) == (before, set())
     assert lines(kobo.server.plan([visit_form()])) == ["none: visites 1"]
+
+
+def test_the_account_of_the_pipeline_may_be_the_one_of_an_office_beside_others(kobo: Site) -> None:
+    access = replace(TWO, accounts={"AGA01": (ALICE,), "TIZ01": (CAROL,)})
+    kobo.server.deploy([follow_up()], access)
+
+    assert {change.action for change in kobo.server.plan([follow_up()], access)} == {"none"}
+
+
+def test_what_an_account_sent_for_one_office_is_never_shown_to_another(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()], BOTH)
+    hands = Hands(kobo)
+    hands.phone(BOB).submit(visit())
+    moved, away = ({"AGA01": (), "TIZ01": names} for names in ((CAROL, BOB), (CAROL,)))
+    refused = r"SRV-075 · visites: TIZ01 would see what account bob sent for AGA01\."
+
+    with pytest.raises(ServerError, match=refused):
+        kobo.server.deploy([visit_form()], Access(accounts=moved))
+    kobo.server.deploy([visit_form()], Access(accounts=away))
+    with pytest.raises(ServerError, match=refused):
+        kobo.server.deploy([visit_form()], Access(accounts=moved))
+
+    assert (hands.allowed(BOB), hands.count(CAROL)) == (set(), 0)
+    kobo.server.deploy([visit_form()], BOTH)
+    assert [hands.count(user) for user in (BOB, CAROL)] == [1, 0]
+
+
+def test_an_account_that_sent_nothing_goes_to_another_office_and_is_of_that_one_from_then_on(kobo: Site) -> None:
+    moved = Access(accounts={"AGA01": (), "TIZ01": (BOB,)})
+    kobo.server.deploy([visit_form()], Access(accounts={"AGA01": (BOB,), "TIZ01": ()}))
+
+    assert lines(kobo.server.deploy([visit_form()], moved))[1:] == [
+        "create: visites: account bob may send it and see what TIZ01 sent"
+    ]
+
+    Hands(kobo).phone(BOB).submit(visit())
+    assert lines(kobo.server.plan([visit_form()], moved)) == ["none: visites 1"]
+    assert lost(lambda: kobo.server.plan([visit_form()], BOTH))
+
+
+def test_an_account_that_left_one_of_its_offices_does_not_come_back_with_what_it_sent_since(kobo: Site) -> None:
+    both, one = ({"AGA01": names, "TIZ01": (CAROL, BOB)} for names in ((BOB,), ()))
+    kobo.server.deploy([visit_form()], Access(accounts=both))
+    kobo.server.deploy([visit_form()], Access(accounts=one))
+    Hands(kobo).phone(BOB).submit(visit())
+
+    with pytest.raises(ServerError, match=r"SRV-075 .*AGA01 would see what account bob sent for TIZ01"):
+        kobo.server.plan([visit_form()], Access(accounts=both))
+
+
+def test_an_account_of_another_office_that_a_hand_let_in_is_named_and_shut_out_when_forced(kobo: Site) -> None:
+    kobo.server.deploy([follow_up()], TWO)
+    hands = Hands(kobo)
+    hands.allow(BOB, "add_submissions", "suivis · TIZ01")
+
+    drift = "drift: suivis · TIZ01: account bob of another office was let in, and would not be"
+    assert lines(kobo.server.plan([follow_up()], TWO))[0] == drift
+    with pytest.raises(ServerError, match="SRV-040"):
+        kobo.server.deploy([follow_up()], TWO)
+    assert hands.allowed(BOB, "suivis · TIZ01")
+    kobo.server.deploy([follow_up()], TWO, force=True)
+
+    assert hands.allowed(BOB, "suivis · TIZ01") == set()
+    assert "add_submissions" in hands.allowed(BOB, "suivis · AGA01")
+    assert {change.action for change in kobo.server.plan([follow_up()], TWO)} == {"none"}
 
 
 def test_anybody_sends_a_form_while_it_is_declared_and_sees_nothing(kobo: Site) -> None:
@@ -199,12 +280,44 @@ def test_anybody_sends_a_form_while_it_is_declared_and_sees_nothing(kobo: Site) 
     with pytest.raises(ServerError, match="401"):
         hands.stranger(visit())
     assert [row["_submitted_by"] for row in kobo.pull()[0]] == [None, None]
-    assert hands.allowed("AnonymousUser") == set()
+    assert hands.allowed(EVERYBODY) == set()
+
+
+def test_a_form_open_to_anybody_is_listed_to_strangers_and_not_to_the_phones_of_other_accounts(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()], OPEN)
+    hands = Hands(kobo)
+    uid = hands.assets()["visites"].uid
+
+    assert [hands.view(user).title(uid) for user in (STRANGER, ALICE, BOB)] == ["Visites", "Visites", None]
+
+
+def test_the_forms_of_offices_are_opened_to_nobody_as_their_cases_would_be_too(kobo: Site) -> None:
+    kobo.server.deploy([follow_up()], replace(TWO, anonymous=("suivis",)))
+    hands = Hands(kobo)
+    kobo.server.share(lambda: [shared("dossiers", "1,Amina", AGA01="1,Amina")])
+
+    ours = {asset.uid for asset in hands.assets().values()}
+    assert not ours & hands.view(STRANGER).forms().keys()
+    assert ours & hands.view(BOB).forms().keys()
+
+
+def test_what_a_hand_showed_to_everybody_is_hidden_again(kobo: Site) -> None:
+    kobo.server.deploy([visit_form()], replace(BOTH, anonymous=("visites",)))
+    hands = Hands(kobo)
+    hands.phone(BOB).submit(visit())
+    hands.allow(EVERYBODY, "view_submissions")
+    assert hands.count(CAROL) == 0
+
+    line = "revoke: visites: anybody could see its questions and see what was sent without an account"
+    assert lines(kobo.server.deploy([visit_form()], replace(BOTH, anonymous=("visites",)))) == [line, "none: visites 1"]
+
+    assert hands.allowed(EVERYBODY) == {"add_submissions"}
+    hands.stranger(visit())
 
 
 def test_a_form_that_a_hand_opened_to_anybody_is_closed(kobo: Site) -> None:
     kobo.server.deploy([visit_form()])
-    Hands(kobo).allow("AnonymousUser", "add_submissions")
+    Hands(kobo).allow(EVERYBODY, "add_submissions")
 
     assert lines(kobo.server.deploy([visit_form()]))[0].startswith("revoke: visites: anybody")
 

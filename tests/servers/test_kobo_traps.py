@@ -27,6 +27,8 @@ The points are those of what was written down about it: the section, and the num
 | 6 | permissions sent in bulk take all others away, and do not open a form to anybody | test_kobo_people::test_permissions_are_given_one_by_one_and_never_all_at_once, test_kobo_people::test_anybody_sends_a_form_while_it_is_declared_and_sees_nothing |
 | 6 | who sees a part is told a smaller count | test_kobo_people::test_in_everybodys_form_an_account_sees_what_its_own_office_sent, test_kobo::test_an_account_that_may_see_a_part_buries_nothing |
 | 6 | a part of the rows takes the right to all of them away | test_kobo_people::test_who_manages_a_form_loses_nothing_by_being_declared |
+| 6 | what everybody may do is not told to accounts: their phones list no form of strangers, a part of the rows stays a part | test_kobo_people::test_a_form_open_to_anybody_is_listed_to_strangers_and_not_to_the_phones_of_other_accounts, test_kobo_people::test_what_a_hand_showed_to_everybody_is_hidden_again |
+| 6 | nothing can be taken from the owner: 409 | test_kobo_people::test_the_account_of_the_pipeline_is_declared_and_taken_out_again_without_a_trace |
 | 6 | a permission brings others, and takes them with it | test_kobo_people::test_an_account_that_is_declared_no_more_is_shut_out |
 | 7 | a file without `metadata` is a 500, and a name that is taken is refused | test_kobo_media::test_a_name_that_is_taken_is_refused_until_the_old_file_is_gone |
 | 7 | phones get a file only after another deployment | test_kobo_media::test_phones_get_a_file_only_once_the_form_is_deployed_again |

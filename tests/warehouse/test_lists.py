@@ -176,7 +176,12 @@ def test_without_the_forms_tables_there_is_no_list(lab: Lab) -> None:
         lists.rebuild(lab.connection, [replace(DECLARED, saved={"etat": "etat_bis"})])
 
 
-@pytest.mark.parametrize("question", ["nom", "montant", "v_lieu", "inconnu"])
+def test_a_question_that_no_phone_was_given_yet_waits_for_a_deployment(lab: Lab) -> None:
+    with pytest.raises(WarehouseError, match=r"WH-050 .*essai.*no deployed version asks yet.*tpm deploy"):
+        rebuilt(lab, declared=replace(DECLARED, saved={"p": "nouvelle"}))
+
+
+@pytest.mark.parametrize("question", ["nom", "montant", "v_lieu"])
 def test_what_a_phone_may_not_show_or_staging_does_not_keep_as_written_is_refused(lab: Lab, question: str) -> None:
     with pytest.raises(WarehouseError, match=rf"WH-051 .*essai, list cas.*{question}: "):
         rebuilt(lab, declared=replace(DECLARED, saved={"p": question}))

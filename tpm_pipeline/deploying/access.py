@@ -1,7 +1,7 @@
 """Who may fill what, as the installation's own file declares it; without the file, one phone for each open office."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
@@ -9,7 +9,7 @@ import yaml
 
 from tpm_pipeline.deploying.offices import Office
 from tpm_pipeline.errors import SettingsError
-from tpm_pipeline.records import Access, Role, Share
+from tpm_pipeline.records import Access, CompiledForm, Role, Share
 from tpm_pipeline.settings import KINDS
 
 PHONE: Final = "téléphone 1"
@@ -23,7 +23,7 @@ _USERNAME: Final = re.compile(r"[a-z][a-z0-9_]+")  # what KoboToolbox takes for 
 
 
 def read(path: Path, offices: Mapping[str, Office], form_ids: Collection[str], lists: Collection[str]) -> Access:
-    """Read and check the declaration; `lists` are the entity lists the forms write."""
+    """Read and check the declaration; `lists` are the entity lists the forms write or read."""
     said = _content(path)
     phones: dict[str, tuple[str, ...]] = {code: (PHONE,) for code, office in offices.items() if office.is_open}
     phones |= dict(_named(path, "phones", said))
@@ -47,6 +47,15 @@ def read(path: Path, offices: Mapping[str, Office], form_ids: Collection[str], l
         _refuse_unknown_offices(path, key, codes, offices)
     own_cases = tuple(name for name in OWN_CASES if name in lists)
     return Access(phones, _people(path, said), links, retired, own_cases, accounts, anonymous, shares)
+
+
+def refuse_public_cases(access: Access, forms: Iterable[CompiledForm]) -> None:
+    """Refuse to open a form to anybody that shows cases: with the form, anybody would get their list."""
+    for form in forms:
+        shown = {file.name.removesuffix(".csv") for file in form.media} & {*OWN_CASES}
+        if shown and form.form_id in access.anonymous:
+            cause = f"anonymous: with «{form.form_id}» anybody would get the list {', '.join(shown)}."
+            raise SettingsError("SET-018", "TPM_ACCESS", cause, "Take it out: only forms without cases can be open.")
 
 
 def _refuse_unknown_forms(path: Path, key: str, named: Collection[str], filled: Collection[str]) -> None:

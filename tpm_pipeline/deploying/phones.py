@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tpm_pipeline.deploying.offices import Office
+from tpm_pipeline.errors import ServerError, together
 from tpm_pipeline.paths import replacing
 from tpm_pipeline.records import Access, Door
 from tpm_pipeline.servers.base import Server
@@ -33,9 +34,17 @@ def project(settings: Settings, kind: Kind) -> str:
 
 
 def write(sites: Sequence[Site], offices: Mapping[str, Office], folder: Path) -> list[Path]:
-    """Write the codes of every declared phone, then the desks' links; what was there before is gone."""
+    """Write the codes of every declared phone, then the desks' links; what was there before is gone.
+
+    A server that cannot give its desks' links keeps nobody's phone from its code.
+    """
     doors = [(site.project, site.server.phones(site.access)) for site in sites]
-    desks = [door for site in sites for door in site.server.desks(site.access)]
+    desks, errors = list[Door](), list[ServerError]()
+    for site in sites:
+        try:
+            desks += site.server.desks(site.access)
+        except ServerError as error:
+            errors.append(error)
     shutil.rmtree(folder, ignore_errors=True)
     written: list[Path] = []
     for code, office in offices.items():
@@ -47,7 +56,10 @@ def write(sites: Sequence[Site], offices: Mapping[str, Office], folder: Path) ->
         ]
         if own:
             written += phones.write_office(folder, office=code, office_fr=office.fr, office_ar=office.ar, phones=own)
-    return written + _write_desks(desks, folder)
+    written += _write_desks(desks, folder)
+    if errors:
+        raise together(errors)
+    return written
 
 
 def _write_desks(desks: Sequence[Door], folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tpm_pipeline.deploying.access import refuse_public_cases
 from tpm_pipeline.errors import FormError
 from tpm_pipeline.indicators import effects
 from tpm_pipeline.indicators.effects import Comparison
@@ -23,6 +24,7 @@ class Deployment:
 
 def prepare(server: Server, forms: Sequence[CompiledForm], access: Access, progress: Progress = silent) -> Deployment:
     """Compare what is here with what the server has, changing nothing."""
+    refuse_public_cases(access, forms)
     progress(f"comparing with {server.name}")
     changes = server.plan(forms, access)
     progress("following what changes into marts and indicators")

@@ -42,7 +42,8 @@ def refuse_drift(where: str, changes: Iterable[Change]) -> None:
 
 def not_deployed(where: str, cause: str) -> ServerError:
     """The error for a form or a project that the server does not have."""
-    return ServerError("SRV-014", where, cause, "Deploy the forms first (tpm deploy).")
+    remedy = "Deploy the forms first (tpm deploy); a retired one too, before it is retired."
+    return ServerError("SRV-014", where, cause, remedy)
 
 
 class Server(Protocol):

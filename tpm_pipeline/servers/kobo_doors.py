@@ -26,7 +26,11 @@ def desks(api: KoboApi, assets: Sequence[Asset], access: Access) -> Iterator[Doo
     """The address of each declared desk's form; it asks for the office's account."""
     for form_id, offices in access.desk_links.items():
         for office in offices:
-            asset = next((one for one in of(assets, form_id) if one.office in ("", office)), None)
+            active = [one for one in of(assets, form_id) if one.is_active]
+            asset = next((one for one in active if one.office in ("", office)), None)
+            if active and not asset:
+                cause = f"{office} has no form of its own, as it has no account."
+                raise ServerError("SRV-076", form_id, cause, "Name one under accounts in TPM_ACCESS, then deploy.")
             link = api.get(asset.path)["deployment__links"].get("url") if asset else None
             if not link:
                 cause = "KoboToolbox has not prepared its page for browsers."

@@ -1,8 +1,8 @@
 """Forms of KoboToolbox: imported as XLSForms, with their files, then deployed; one for each office where it must be."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -10,13 +10,15 @@ from tpm_pipeline.errors import ServerError, ServerUnavailableError
 from tpm_pipeline.forms import content, workbook
 from tpm_pipeline.forms.compile import Tables
 from tpm_pipeline.records import Access, Change, CompiledForm
-from tpm_pipeline.servers import kobo_media
+from tpm_pipeline.servers import kobo_assets, kobo_media
 from tpm_pipeline.servers.kobo_api import KoboApi, address
 from tpm_pipeline.servers.kobo_assets import MARK, Asset
 from tpm_pipeline.servers.steps import Step
 
 FILES, SHARED = "files", "shared"
-"""What an asset's mark says of its files: the digests of those phones have, and which of them are lists of ours."""
+"""What an asset's mark says of its files: the digests of those phones have of us, and which of them were shared."""
+
+Mark = Mapping[str, Any]
 
 _EMPTY: Mapping[str, Any] = {"survey": [], "choices": [], "settings": {}}
 _PAUSES_S = (0.1, 0.2, 0.5, 1, 2, 2, 5, 5, 10, 10, 30, 30, 30)
@@ -37,28 +39,21 @@ class Place:
 
 @dataclass
 class Ground:
-    """The assets there are so far, with their marks: a deployment adds to them as it goes."""
+    """The assets there are so far: a deployment adds to them as it goes."""
 
     project: str
     uids: dict[Place, str] = field(default_factory=dict)
-    marks: dict[Place, dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, place: Place, uid: str, mark: Mapping[str, Any]) -> None:
-        """Know an asset."""
-        self.uids[place], self.marks[place] = uid, dict(mark)
-
-    def mark(self, api: KoboApi, place: Place, **said: Any) -> None:
-        """Write something beside an asset."""
-        self.marks[place] |= said
-        api.patch(address("assets", self.uids[place]), {"settings": {MARK: self.marks[place]}})
+    def mark(self, api: KoboApi, place: Place, say: Callable[[Mark], Mark]) -> None:
+        """Write something beside an asset, given what is there by now: others may write beside it too."""
+        here = address("assets", self.uids[place])
+        mark = api.get(here)["settings"][MARK]
+        api.patch(here, {"settings": {MARK: {**mark, **say(mark)}}})
 
 
 def ground(project: str, assets: Sequence[Asset]) -> Ground:
     """What a deployment finds."""
-    found = Ground(project)
-    for asset in assets:
-        found.add(Place(asset.form_id, asset.office), asset.uid, asset.mark)
-    return found
+    return Ground(project, {Place(asset.form_id, asset.office): asset.uid for asset in assets})
 
 
 def places(form: CompiledForm, access: Access) -> list[Place]:
@@ -71,7 +66,7 @@ def places(form: CompiledForm, access: Access) -> list[Place]:
 def steps(api: KoboApi, form: CompiledForm, place: Place, asset: Asset | None) -> Iterator[Step[Ground]]:
     """What makes one asset this form, for phones to get."""
     line = f"{place.name} {form.version}"
-    do = partial(_publish, api, form, place)
+    do = partial(_publish, api, form, place, asset)
     if asset is None:
         yield Step(Change("create", line), do)
         return
@@ -81,10 +76,10 @@ def steps(api: KoboApi, form: CompiledForm, place: Place, asset: Asset | None) -
         yield Step(Change("drift", what), do)
     elif asset.deployed != asset.version or held["settings"].get("version") != form.version:
         yield Step(Change("update", line), do)
-    elif changed := _changed(form, asset.mark, files):
-        yield Step(Change("update", f"{line}: {', '.join(changed)}"), do)
     elif not asset.is_active:
         yield Step(Change("update", f"{line}: phones may send it again"), do)
+    elif changed := _changed(form, asset, files):
+        yield Step(Change("update", f"{line}: {', '.join(changed)}"), do)
     else:
         yield Step(Change("none", line))
 
@@ -99,51 +94,60 @@ def retirement(api: KoboApi, asset: Asset) -> Step[Ground]:
     )
 
 
-def redeploy(api: KoboApi, uid: str) -> None:
-    """Give phones what the asset has now."""
-    here = address("assets", uid)
-    held = api.get(here)
-    # Any version but the newest is answered with a page of HTML; without `active`, nobody could send it.
-    said = {"active": True, "version_id": held["version_id"]}
-    there = here + "deployment/"
-    if held["has_deployment"]:
+def redeploy(api: KoboApi, asset: Asset) -> None:
+    """Give phones this version of an asset, with the files that are there."""
+    # A newer one, which somebody made meanwhile, makes it refuse; without `active`, nobody could send it.
+    said = {"active": True, "version_id": asset.version}
+    there = asset.path + "deployment/"
+    if asset.deployed:
         api.patch(there, said)
     else:
         api.post(there, said)
 
 
-def _own(form: CompiledForm, mark: Mapping[str, Any]) -> dict[str, bytes]:
-    """The files whose content comes with the form; lists that change every day are shared apart."""
-    apart = {*mark.get(SHARED, ()), *(f"{name}.csv" for name in form.entity_lists)}
+def _own(form: CompiledForm, asset: Asset) -> dict[str, bytes]:
+    """The files whose content comes with the form; lists that change every day are shared apart.
+
+    What phones do not get by now begins anew: a list of long ago may hold what went to others.
+    """
+    apart = {*asset.mark.get(SHARED, ()), *(f"{name}.csv" for name in form.entity_lists)} if asset.is_active else ()
     return {file.name: file.content for file in form.media if file.name not in apart}
 
 
-def _changed(form: CompiledForm, mark: Mapping[str, Any], held: Mapping[str, kobo_media.Held]) -> list[str]:
-    """The files that phones do not have, or not as they come with the form."""
-    own = kobo_media.differing(_own(form, mark), held, mark.get(FILES, {}))
-    return own + [file.name for file in form.media if file.name not in {*held, *own}]
+def _changed(form: CompiledForm, asset: Asset, held: Mapping[str, kobo_media.Held]) -> list[str]:
+    """The files that phones do not have as they come with the form, and those it has no more."""
+    marked, names = asset.mark.get(FILES, {}), [file.name for file in form.media]
+    own = kobo_media.differing(_own(form, asset), held, marked)
+    # A shared list that is away comes back when it is shared: a deployment could only begin it anew.
+    there = {*held, *asset.mark.get(SHARED, ())} & {*marked}
+    lacking = [name for name in names if name not in there]
+    return [*dict.fromkeys([*own, *lacking, *(name for name in marked if name not in names)])]
 
 
-def _publish(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
-    if place not in where.uids:
-        _create(api, form, place, where)
-    uid = where.uids[place]
-    _import(api, form, place, uid)
-    files = _send_files(api, form, uid, _own(form, where.marks[place]))
-    redeploy(api, uid)
+def _publish(api: KoboApi, form: CompiledForm, place: Place, planned: Asset | None, where: Ground) -> None:
+    found = kobo_assets.now(api, planned) if planned else _create(api, form, place, where)
+    if planned and found.version != planned.version:
+        cause = "Somebody changed it in KoboToolbox since this deployment was planned."
+        raise ServerError("SRV-073", place.name, cause, "See what would be overwritten (tpm deploy --plan).")
+    _import(api, form, place, found)
+    imported = kobo_assets.now(api, found)
+    files = _send_files(api, form, imported)
+    redeploy(api, imported)
     # Only now do phones get these files: written down before, an interruption would make them believe so.
-    where.mark(api, place, **{FILES: files})
+    where.mark(api, place, lambda _: {FILES: files})
 
 
-def _create(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> None:
+def _create(api: KoboApi, form: CompiledForm, place: Place, where: Ground) -> Asset:
     """Make the asset, marked before it holds anything: an interruption leaves nothing that is not known again."""
     mark = {"project": where.project, "form": place.form_id, "office": place.office}
     made = {"name": form.title, "asset_type": "survey", "content": _EMPTY, "settings": {MARK: mark}}
-    where.add(place, api.post("/assets/", made)["uid"], mark)
+    asset = kobo_assets.read(api.post("/assets/", made))
+    where.uids[place] = asset.uid
+    return asset
 
 
-def _import(api: KoboApi, form: CompiledForm, place: Place, uid: str) -> None:
-    fields = {"destination": api.url + "/api/v2" + address("assets", uid), "library": "false"}
+def _import(api: KoboApi, form: CompiledForm, place: Place, asset: Asset) -> None:
+    fields = {"destination": api.url + "/api/v2" + asset.path, "library": "false"}
     sent = api.upload("/imports/", fields, "file", f"{form.form_id}.xlsx", workbook.as_xlsx(_sheets(form, place)))
     for pause in _PAUSES_S:
         found = api.get(address("imports", sent["uid"]))
@@ -163,15 +167,20 @@ def _sheets(form: CompiledForm, place: Place) -> Tables:
     return content.sealed({**form.sheets, "settings": ({**first, "form_title": title}, *rest)})
 
 
-def _send_files(api: KoboApi, form: CompiledForm, uid: str, own: Collection[str]) -> dict[str, str]:
-    """Upload what differs; a list that is there stays as it is. Gives the digests of all that is there."""
-    held = kobo_media.held(api, uid)
+def _send_files(api: KoboApi, form: CompiledForm, asset: Asset) -> dict[str, str]:
+    """Upload what differs, and remove what the form has no more; a list that is there stays. Gives their digests."""
+    held, own, sent = kobo_media.held(api, asset.uid), _own(form, asset), dict[str, str]()
     for file in form.media:
-        old = held.get(file.name)
-        if old is None or (file.name in own and old.md5 != kobo_media.md5(file.content)):
-            kobo_media.replace(api, uid, file, old)
-            held[file.name] = replace(old or kobo_media.Held("", ""), md5=kobo_media.md5(file.content))
-    return {name: file.md5 for name, file in held.items()}
+        old, digest = held.get(file.name), kobo_media.md5(file.content)
+        if old is None or (file.name in own and old.md5 != digest):
+            kobo_media.replace(api, asset.uid, file, old)
+            sent[file.name] = digest
+        else:
+            sent[file.name] = old.md5
+    for name in asset.mark.get(FILES, {}):
+        if name in held and name not in sent:
+            kobo_media.remove(api, asset.uid, held[name])
+    return sent
 
 
 def _archive(api: KoboApi, asset: Asset, _where: Ground) -> None:

@@ -29,13 +29,17 @@ def held(api: KoboApi, asset: str) -> dict[str, Held]:
 
 def replace(api: KoboApi, asset: str, file: MediaFile, old: Held | None) -> None:
     """Upload a file in the place of another."""
-    here = address("assets", asset, "files")
     if old:
-        api.delete(here.rstrip("/") + address(old.uid), tolerate=(NOT_FOUND,))
+        remove(api, asset, old)
     said = {"file_type": "form_media", "description": "default"}
     # Without the metadata it fails with a page of HTML.
     said["metadata"] = orjson.dumps({"filename": file.name}).decode()
-    api.upload(here, said, "content", file.name, file.content)
+    api.upload(address("assets", asset, "files"), said, "content", file.name, file.content)
+
+
+def remove(api: KoboApi, asset: str, file: Held) -> None:
+    """Take a file away, or find it gone."""
+    api.delete(address("assets", asset, "files", file.uid), tolerate=(NOT_FOUND,))
 
 
 def md5(content: bytes) -> str:

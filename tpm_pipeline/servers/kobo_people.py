@@ -1,23 +1,28 @@
 """Who may send and see which forms of KoboToolbox: accounts of offices, one permission at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+
+import orjson
 
 from tpm_pipeline.errors import ServerError
 from tpm_pipeline.records import Access, Change
 from tpm_pipeline.servers.kobo_api import NOT_FOUND, KoboApi, address
 from tpm_pipeline.servers.kobo_assets import Asset
-from tpm_pipeline.servers.kobo_forms import Ground, Place
+from tpm_pipeline.servers.kobo_forms import Ground, Mark, Place
 from tpm_pipeline.servers.steps import Step
 
 # Never through `…/permission-assignments/bulk/`: it takes away what it is not told of, and what colleagues gave.
 
+ACCOUNTS, OFFICES = "accounts", "offices"
+"""What an asset's mark says of people: the accounts we let in, and for which offices each was last, let in or not."""
+
 _ANYBODY = "AnonymousUser"
 _SEND, _SEE, _SEE_SOME = "add_submissions", "view_submissions", "partial_submissions"
 _MANAGE = "manage_asset"
-_OURS = "accounts"
+_PUBLIC = {_SEND: "send it", _SEE: "see what was sent", "view_asset": "see its questions"}
 
 Filters = Sequence[Mapping[str, Any]]
 
@@ -31,32 +36,98 @@ class _Grant:
     filters: Filters = field(default=())
 
 
+@dataclass(frozen=True)
+class _Account:
+    """An account, the offices it is of, and what that gives it in a form."""
+
+    name: str
+    offices: Sequence[str]
+    grants: Mapping[str, Filters]
+
+
 def steps(
     api: KoboApi, place: Place, asset: Asset | None, access: Access, *, is_deployed: bool = True
 ) -> Iterator[Step[Ground]]:
     """What lets each declared account send a form and see what its office sent, and nobody in who is declared no more.
 
-    Into a form that is not deployed nobody is let in anew. Whoever else a hand let in stays.
+    Into a form that is not deployed nobody is let in anew. Whom a hand let in stays, but for an account of another
+    office, and for everybody.
     """
     held = _held(api, asset.uid) if asset else {}
-    marked = asset.mark.get(_OURS, ()) if asset else ()
+    marked = asset.mark.get(ACCOUNTS, ()) if asset else ()
     wanted = {name: offices for name, offices in _offices(access, place).items() if is_deployed or name in marked}
-    for name in marked:
-        if name not in wanted:
-            what = f"{place.name}: account {name}"
-            yield Step(Change("revoke", what), partial(_revoke, api, place, name, held.get(name, ())))
+    if asset:
+        yield from _revocations(api, place, asset, wanted, held)
+        yield from _strays(api, place, asset, access, held)
     for name, offices in wanted.items():
-        grants = _grants(access, place, offices)
-        if name not in marked or _missing(held.get(name, ()), grants):
+        account = _Account(name, offices, _grants(access, place, offices))
+        is_new = _is_new(api, place, asset, account)
+        if name not in marked or is_new or _missing(held.get(name, ()), account):
             what = f"{place.name}: account {name} may send it and see what {' and '.join(offices)} sent"
-            yield Step(Change("create", what), partial(_let_in, api, place, name, grants))
-    given = [grant for grant in held.get(_ANYBODY, ()) if grant.permission == _SEND]
-    is_asked = place.form_id in access.anonymous
-    if is_asked and is_deployed and not given:
+            yield Step(Change("create", what), partial(_let_in, api, place, account))
+    # Everybody would get an office's cases with its form.
+    is_asked = place.form_id in access.anonymous and not place.office
+    yield from _public(api, place, held.get(_ANYBODY, ()), is_asked=is_asked, is_deployed=is_deployed)
+
+
+def unknown(api: KoboApi, access: Access) -> list[str]:
+    """The declared accounts that nobody has."""
+    declared = dict.fromkeys(name for names in access.accounts.values() for name in names)
+    return [name for name in declared if api.get(address("users", name), tolerate=(NOT_FOUND,)) is None]
+
+
+def without(access: Access, out: Collection[str]) -> Access:
+    """Leave accounts out; their offices stay."""
+    left = {office: tuple(name for name in names if name not in out) for office, names in access.accounts.items()}
+    return replace(access, accounts=left)
+
+
+def is_public(api: KoboApi, asset: Asset) -> bool:
+    """Tell whether a form gives anything to people without an account."""
+    return _ANYBODY in _held(api, asset.uid)
+
+
+def complaint(api: KoboApi, name: str) -> Step[Ground]:
+    """What says that an account is not there."""
+    what = f"account {name} cannot be let in, as KoboToolbox has none of this name"
+    return Step(Change("create", what), partial(_complain, api, name))
+
+
+def _complain(api: KoboApi, name: str, _where: Ground) -> None:
+    cause = f"There is no account «{name}»."
+    raise ServerError("SRV-068", api.where, cause, "Make it in KoboToolbox, or correct it in TPM_ACCESS.")
+
+
+def _revocations(
+    api: KoboApi, place: Place, asset: Asset, wanted: Collection[str], held: Mapping[str, Sequence[_Grant]]
+) -> Iterator[Step[Ground]]:
+    for name in asset.mark.get(ACCOUNTS, ()):
+        if name not in wanted:
+            # From its owner nothing can be taken.
+            grants = held.get(name, ()) if name != asset.owner else ()
+            what = f"{place.name}: account {name}"
+            yield Step(Change("revoke", what), partial(_revoke, api, place, name, grants))
+
+
+def _strays(
+    api: KoboApi, place: Place, asset: Asset, access: Access, held: Mapping[str, Sequence[_Grant]]
+) -> Iterator[Step[Ground]]:
+    declared = {name for names in access.accounts.values() for name in names}
+    ours = {asset.owner, *_offices(access, place), *asset.mark.get(ACCOUNTS, ())}
+    for name in sorted(declared & held.keys() - ours):
+        what = f"{place.name}: account {name} of another office was let in, and would not be"
+        yield Step(Change("drift", what), partial(_remove, api, place, held[name]))
+
+
+def _public(
+    api: KoboApi, place: Place, held: Sequence[_Grant], *, is_asked: bool, is_deployed: bool
+) -> Iterator[Step[Ground]]:
+    if is_asked and is_deployed and _SEND not in {grant.permission for grant in held}:
         what = f"{place.name}: anybody may send it, without an account"
         yield Step(Change("create", what), partial(_open, api, place))
-    if given and not is_asked:
-        what = f"{place.name}: anybody could send it without an account"
+    if given := [grant for grant in held if not (is_asked and grant.permission == _SEND)]:
+        could = " and ".join(sorted(_PUBLIC.get(grant.permission, grant.permission) for grant in given))
+        what = f"{place.name}: anybody could {could} without an account"
         yield Step(Change("revoke", what), partial(_remove, api, place, given))
 
 
@@ -76,12 +147,13 @@ def _grants(access: Access, place: Place, offices: Sequence[str]) -> dict[str, F
     return {_SEND: (), _SEE_SOME: [{"_submitted_by": {"$in": sorted(colleagues)}}]}
 
 
-def _missing(held: Sequence[_Grant], grants: Mapping[str, Filters]) -> dict[str, Filters]:
+def _missing(held: Sequence[_Grant], account: _Account) -> dict[str, Filters]:
     """What somebody needs more. To give a part of the submissions would take the rest from who manages the form."""
     known = [(grant.permission, [*grant.filters]) for grant in held]
     if (_MANAGE, []) in known:
         return {}
-    return {permission: filters for permission, filters in grants.items() if (permission, [*filters]) not in known}
+    wanted = account.grants.items()
+    return {permission: filters for permission, filters in wanted if (permission, [*filters]) not in known}
 
 
 def _held(api: KoboApi, uid: str) -> dict[str, list[_Grant]]:
@@ -93,14 +165,30 @@ def _held(api: KoboApi, uid: str) -> dict[str, list[_Grant]]:
     return found
 
 
-def _let_in(api: KoboApi, place: Place, name: str, grants: Mapping[str, Filters], where: Ground) -> None:
-    if api.get(address("users", name), tolerate=(NOT_FOUND,)) is None:
-        cause = f"There is no account «{name}»."
-        raise ServerError("SRV-068", api.where, cause, "Make it in KoboToolbox, or correct it in TPM_ACCESS.")
+def _is_new(api: KoboApi, place: Place, asset: Asset | None, account: _Account) -> bool:
+    """Tell whether an account was not let in for these offices; refused when new ones would see what it sent before."""
+    former = asset.mark.get(OFFICES, {}).get(account.name, ()) if asset else ()
+    gained = [office for office in account.offices if office not in former]
+    if asset and former and gained and _has_sent(api, asset, account.name):
+        cause = f"{' and '.join(gained)} would see what account {account.name} sent for {' and '.join(former)}."
+        raise ServerError("SRV-075", place.name, cause, "Make another account for the new office (TPM_ACCESS).")
+    return {*former} != {*account.offices}
+
+
+def _has_sent(api: KoboApi, asset: Asset, name: str) -> bool:
+    query = {"query": orjson.dumps({"_submitted_by": name}).decode(), "limit": "1"}
+    return bool(api.get(address("assets", asset.uid, "data"), query)["count"])
+
+
+def _let_in(api: KoboApi, place: Place, account: _Account, where: Ground) -> None:
+    def said(mark: Mark) -> Mark:
+        offices = {**mark.get(OFFICES, {}), account.name: account.offices}
+        return {ACCOUNTS: sorted({*mark.get(ACCOUNTS, ()), account.name}), OFFICES: offices}
+
     # Written down first: an interruption leaves nobody in of whom we do not know.
-    where.mark(api, place, **{_OURS: sorted({*where.marks[place].get(_OURS, ()), name})})
-    for permission, filters in _missing(_held(api, where.uids[place]).get(name, ()), grants).items():
-        _grant(api, where.uids[place], name, permission, filters)
+    where.mark(api, place, said)
+    for permission, filters in _missing(_held(api, where.uids[place]).get(account.name, ()), account).items():
+        _grant(api, where.uids[place], account.name, permission, filters)
 
 
 def _open(api: KoboApi, place: Place, where: Ground) -> None:
@@ -116,8 +204,7 @@ def _grant(api: KoboApi, uid: str, name: str, permission: str, filters: Filters)
 
 def _revoke(api: KoboApi, place: Place, name: str, held: Sequence[_Grant], where: Ground) -> None:
     _remove(api, place, held, where)
-    left = [other for other in where.marks[place].get(_OURS, ()) if other != name]
-    where.mark(api, place, **{_OURS: left})
+    where.mark(api, place, lambda mark: {ACCOUNTS: [other for other in mark.get(ACCOUNTS, ()) if other != name]})
 
 
 def _remove(api: KoboApi, place: Place, held: Sequence[_Grant], where: Ground) -> None:

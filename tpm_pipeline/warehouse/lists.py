@@ -68,12 +68,14 @@ def _written(connection: Connection, declared: Sequence[Declaration]) -> list[di
         writes = " union all by name ".join(map(_writes, forms, declared))
         return rows(connection, _ENTITIES.format(latest=latest, writes=writes))
     except QueryError:
-        cause, remedy = "Its tables are not there, or older than the forms.", "Run `tpm refresh` first."
-        raise WarehouseError("WH-050", "warehouse", cause, remedy) from None
+        raise _older("warehouse", "Its tables are not there, or older than the forms.") from None
 
 
 def _writes(form: FormSchema, declared: Declaration) -> str:
     texts = _texts(form)
+    asked = {question.name for table in staging.tables(form) for question in table.columns.values()}
+    if not {*declared.saved.values()} <= asked:
+        raise _older(declared.form_id, f"What it saves to {declared.list_name} no deployed version asks yet.")
     unknown = [question for question in declared.saved.values() if question not in texts]
     if unknown:
         cause = f"{', '.join(unknown)}: in a repeat, or of a class no phone may show, or not kept as it was written."
@@ -88,6 +90,10 @@ def _writes(form: FormSchema, declared: Declaration) -> str:
         saved="".join(f"{texts[question]} as {quoted(name)}, " for name, question in declared.saved.items()),
         day=quoted(declared.day) if declared.day else "null::date",
     )
+
+
+def _older(where: str, cause: str) -> WarehouseError:
+    return WarehouseError("WH-050", where, cause, "Run `tpm deploy` if the forms changed, then `tpm refresh`.")
 
 
 def _texts(form: FormSchema) -> dict[str, str]:
