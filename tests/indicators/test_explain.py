@@ -25,7 +25,8 @@ def filled(bench: Bench) -> Iterator[Bench]:
     bench.compute("R1-2", "R1-3", "R1-4")
     raw.create(bench.connection)
     bench.connection.execute(
-        "insert into raw.submission (server, form_id, submission_id, pull_id) values ('local', 'tpm_visite', 'v3', 1)"
+        "insert into raw.submission (server, form_id, submission_id, observed_at, pull_id)"
+        " values ('local', 'tpm_visite', 'v3', '2021-03-01', 1)"
     )
     yield bench
     bench.connection.execute("delete from raw.submission")
