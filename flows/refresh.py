@@ -32,7 +32,9 @@ def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 def pull(kind: settings.Kind) -> Brought:
     """Bring the submissions of one server into raw; what it can wait for itself is over by then."""
     reports, errors = jobs.pull(settings.load(), jobs.form_ids(), only=kind)
-    if errors and (not reports or any(error.retryable for error in errors)):
+    # The one that a second try can help decides: a server that is away is asked again.
+    errors.sort(key=lambda error: not error.retryable)
+    if errors and (errors[0].retryable or not reports):
         raise together(errors)
     return reports, errors
 

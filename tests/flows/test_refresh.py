@@ -56,7 +56,8 @@ def test_a_server_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch
     def down_once(settings: Settings, forms: list[str], *, only: Kind) -> Brought:
         asked.append(forms)
         if len(asked) == 1:
-            raise ServerUnavailableError("SRV-001", "https://odk.example.org", "It cannot be reached.", "Try again.")
+            away = ServerUnavailableError("SRV-001", "https://odk.example.org", "It cannot be reached.", "Try again.")
+            return [], [FormError("FORM-029", "tpm_osc", "It does not compile.", "Correct it."), away]
         return real(settings, forms, only=only)
 
     monkeypatch.setattr(jobs, "pull", down_once)
