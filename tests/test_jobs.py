@@ -189,6 +189,9 @@ def test_a_server_that_keeps_none_is_given_those_of_the_warehouse(
         jobs.share(settings)
 
     settings.synthetic_marker.unlink()
+    with pytest.raises(WarehouseError, match=r"WH-053 · tpm_bureau.*tpm refresh"):
+        jobs.share(settings)
+
     jobs.pull(settings, ["tpm_visite"])
     with pytest.raises(WarehouseError, match=r"WH-053 · tpm_bureau.*tpm refresh"):
         jobs.share(settings)

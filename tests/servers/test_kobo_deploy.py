@@ -54,7 +54,7 @@ def test_everything_is_planned_in_words_then_done_then_nothing(kobo: Site) -> No
         "create: osc: account bob may send it and see what AGA01 sent",
         "create: osc: account carol may send it and see what TIZ01 sent",
         "create: osc: anybody may send it, without an account",
-        "update: suivis, visites: run `tpm share` next, to give phones the lists",
+        "update: suivis, visites: run `tpm refresh` next, to give phones the lists",
     ]
     assert kobo.server.deploy(FORMS, ACCESS) == planned
     assert {change.action for change in kobo.server.plan(FORMS, ACCESS)} == {"none"}

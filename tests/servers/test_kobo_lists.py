@@ -143,7 +143,7 @@ def test_an_office_that_comes_back_gets_no_list_of_long_ago(kobo: Site) -> None:
         "none: suivis · AGA01 1",
         "update: suivis · TIZ01 1: phones may send it again",
         "create: suivis · TIZ01: account carol may send it and see what TIZ01 sent",
-        "update: suivis: run `tpm share` next, to give phones the lists",
+        "update: suivis: run `tpm refresh` next, to give phones the lists",
     ]
 
     assert (given(kobo, BOB, "suivis · AGA01"), given(kobo, CAROL, "suivis · TIZ01")) == (HEADER + b"1,Amina\n", HEADER)

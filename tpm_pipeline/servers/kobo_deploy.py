@@ -43,4 +43,4 @@ def _hints(wanted: Mapping[Place, CompiledForm], held: Mapping[Place, Asset]) ->
     lists = {f"{name}.csv" for form in wanted.values() for name in form.entity_lists}
     begun = {place: form for place, form in wanted.items() if place not in held or not held[place].is_active}
     if names := dict.fromkeys(form.form_id for form in begun.values() if lists & {file.name for file in form.media}):
-        yield Step(Change("update", f"{', '.join(names)}: run `tpm share` next, to give phones the lists"))
+        yield Step(Change("update", f"{', '.join(names)}: run `tpm refresh` next, to give phones the lists"))

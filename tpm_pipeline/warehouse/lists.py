@@ -54,7 +54,11 @@ def rebuild(connection: Connection, declared: Sequence[Declaration], seed: Itera
 
 def refuse_unread(connection: Connection, server: str, form_id: str) -> None:
     """Refuse to tell phones what is known before all submissions of a form were read once: they would lose cases."""
-    if scalar(connection, f"select 1 from raw.sweep where {of(server, form_id)} limit 1") is None:
+    try:
+        is_read = scalar(connection, f"select 1 from raw.sweep where {of(server, form_id)} limit 1") is not None
+    except QueryError:
+        is_read = False  # nothing was ever pulled
+    if not is_read:
         cause = f"All its submissions never came from {server} yet: a list made without them would miss some."
         raise WarehouseError("WH-053", form_id, cause, "Run `tpm refresh`; phones keep the lists they have till then.")
 
