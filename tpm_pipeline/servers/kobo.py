@@ -146,7 +146,7 @@ class KoboServer:
         if form_id in self._pulled:
             self._list()
         if since and not self._find(form_id):
-            raise out_of_sight(self._api.where)
+            raise out_of_sight(f"{form_id} · {self._api.where}")
         reader = self._reader(form_id, folder)
         self._pulled.add(form_id)
         yield from reader.pull(since)
