@@ -65,15 +65,13 @@ def share() -> list[str]:
 @flow(name="refresh", validate_parameters=False)
 def refresh() -> str:
     """Pull every form, build and publish if anything changed, share; what fails does not stop the others."""
-    pulls = [pull(kind, return_state=True) for kind in settings.load().kinds]
-    failed = [state for state in pulls if not state.is_completed()]
-    brought = [state.result() for state in pulls if state.is_completed()]
+    states: list[Any] = [pull(kind, return_state=True) for kind in settings.load().kinds]
+    brought = [state.result() for state in states if state.is_completed()]
+    errors = [error for _, failed in brought for error in failed]
     if brought:
         said = publish_news([report for reports, _ in brought for report in reports])
-        share()
-    for state in failed:
-        state.result()
-    errors = [error for _, errors in brought for error in errors]
+        states.append(share(return_state=True))
+    errors += [state.result(raise_on_failure=False) for state in states if not state.is_completed()]
     if errors:
         raise together(errors)
     return said

@@ -86,7 +86,7 @@ def test_a_server_that_is_down_does_not_keep_what_the_other_brought_from_being_p
     assert jobs.refresh(two).written == 1
 
 
-def test_a_form_that_is_refused_keeps_the_others_from_nothing(two: Settings) -> None:
+def test_a_form_that_is_refused_keeps_no_other_from_being_published(two: Settings) -> None:
     declared = two.data / "access.yml"
     declared.write_text("servers: {central: {forms: [tpm_osc, tpm_com]}}")
 

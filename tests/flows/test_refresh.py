@@ -98,12 +98,17 @@ def test_a_form_that_fails_is_said_after_what_the_others_brought_is_published(
         reports, _ = real(settings, forms, only=only)
         return reports, [WarehouseError("WH-040", "tpm_osc", "Too many vanished.", "Look.")]
 
-    monkeypatch.setattr(jobs, "pull", partly)
+    def refused(_settings: Settings) -> list[Change]:
+        raise ServerError("SRV-010", "https://kobo.example.org", "Refused.", "Correct the token.")
 
-    with pytest.raises(WarehouseError, match="WH-040"):
+    monkeypatch.setattr(jobs, "pull", partly)
+    monkeypatch.setattr(jobs, "share", refused)
+
+    with pytest.raises(WarehouseError, match="WH-040") as error:
         refresh()
 
     assert (data / "dashboard.html").exists()
+    assert [note.split(" · ")[0] for note in error.value.__notes__] == ["SRV-010"]
 
 
 @pytest.mark.usefixtures("data")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,7 +69,9 @@ def bring(server: Server, into: Into, form_id: str, current: Mapping[str, Sequen
     """
     known = raw.known(into.connection, server.name, form_id, current.get(form_id, ()))
     unread = None if known.has_versions else _versions(server, into, form_id)
-    stored = patiently(into, lambda: _changed(server, into, form_id))
+    # Another attempt begins where the one before it ended.
+    begins = chain([known.cursor], (raw.cursor(into.connection, server.name, form_id) for _ in PATIENCE_S))
+    stored = patiently(into, lambda: _changed(server, into, form_id, next(begins)))
     if known.cursor is None:
         # All that there is has just come: as good as a sweep.
         sweeps.remember(into.connection, server.name, form_id, None, sweeps.Difference((), ()))
@@ -90,9 +93,7 @@ def _versions(server: Server, into: Into, form_id: str) -> FormError | None:
     return None
 
 
-def _changed(server: Server, into: Into, form_id: str) -> raw.Stored:
-    # Another attempt begins where the one before it ended.
-    since = raw.cursor(into.connection, server.name, form_id)
+def _changed(server: Server, into: Into, form_id: str, since: str | None) -> raw.Stored:
     page = _told(server.pull(form_id, since, into.folder), form_id, into)
     return raw.store(into.connection, server.name, form_id, server.dialect, page)
 

@@ -31,9 +31,9 @@ class KoboApi:
         """Read a resource as JSON; None for a tolerated status."""
         return self._json("GET", path, query=query, tolerate=tolerate)
 
-    def post(self, path: str, body: Mapping[str, Any], *, tolerate: Collection[int] = ()) -> Any:
-        """Send JSON; None when refused with a tolerated status."""
-        return self._json("POST", path, body=body, tolerate=tolerate)
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send JSON."""
+        return self._json("POST", path, body=body)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Change a resource."""
